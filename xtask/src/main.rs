@@ -1,0 +1,2 @@
+//! Runs the commands of the workspace.
+fn main() {}
