@@ -1,0 +1,78 @@
+//! One request on its way: ready, in flight, waiting to be sent again, or waiting for a token.
+
+use std::time::Duration;
+
+use crate::clock::Instant;
+use crate::output::OpId;
+use crate::retry::Attempts;
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Call {
+    pub(crate) attempts: Attempts,
+    pub(crate) state: CallState,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum CallState {
+    /// To be sent as soon as there is room.
+    #[default]
+    Ready,
+    InFlight(InFlight),
+    Waiting {
+        until: Instant,
+    },
+    AwaitingToken,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InFlight {
+    pub(crate) op: OpId,
+    pub(crate) since: Instant,
+    /// When the attempt counts as failed; a part's has none.
+    pub(crate) deadline: Option<Instant>,
+    /// Which token it was sent with, to tell whether a 401 speaks of the present one.
+    pub(crate) token: u32,
+}
+
+impl Call {
+    pub(crate) fn in_flight(&self) -> Option<InFlight> {
+        match self.state {
+            CallState::InFlight(flight) => Some(flight),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.state, CallState::Ready)
+    }
+
+    /// Returns the number of the attempt that begins.
+    pub(crate) fn begin(&mut self, op: OpId, now: Instant, timeout: Option<Duration>, token: u32) -> u32 {
+        let deadline = timeout.map(|timeout| now + timeout);
+        self.state = CallState::InFlight(InFlight { op, since: now, deadline, token });
+        self.attempts.begin()
+    }
+
+    /// Makes a call ready whose wait is over.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        if matches!(self.state, CallState::Waiting { until } if until <= now) {
+            self.state = CallState::Ready;
+        }
+    }
+
+    /// Makes a call ready that waited for a token.
+    pub(crate) fn token_came(&mut self) {
+        if matches!(self.state, CallState::AwaitingToken) {
+            self.state = CallState::Ready;
+        }
+    }
+
+    /// Returns when something is to happen by itself.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        match self.state {
+            CallState::Waiting { until } => Some(until),
+            CallState::InFlight(flight) => flight.deadline,
+            CallState::Ready | CallState::AwaitingToken => None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What is to be uploaded and how: a configuration with every field checked.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::UploadError;
+use crate::retry::RetryPolicy;
+use crate::wire::CreateUploadSession;
+
+/// Which digests are computed and sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DigestMode {
+    /// Of every part, and of the whole file at finish.
+    #[default]
+    PartsAndFile,
+    /// Of every part.
+    Parts,
+    /// None.
+    None,
+}
+
+/// What is sent as a part's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyMode {
+    /// A slice of the file, which the platform streams from disk.
+    Blob,
+    /// The very bytes that were read and hashed, held in memory until they are acknowledged.
+    Buffer,
+}
+
+/// What is to be uploaded, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Name of the file to be.
+    pub name: String,
+    /// Folder it goes into.
+    pub parent_folder_id: String,
+    /// Drive, where the connector has several.
+    pub drive_id: Option<String>,
+    /// Connector-specific additions, passed on as they are.
+    pub pass_through: Option<Value>,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Which digests are computed and sent.
+    pub digest: DigestMode,
+    /// Most parts in flight, 1 to 6; it is 1 where the session is sequential.
+    pub concurrency: usize,
+    /// Most bytes of file content held in memory.
+    pub memory_budget: u64,
+    /// What is sent as a part's body.
+    pub body: BodyMode,
+    /// When a request is sent again.
+    pub retry: RetryPolicy,
+    /// How long one attempt of any request but a part's may take.
+    pub timeout: Duration,
+    /// Whether a fresh token can be had after a 401.
+    pub can_refresh_token: bool,
+}
+
+impl Config {
+    /// Most parts that may be in flight.
+    pub const MAX_CONCURRENCY: usize = 6;
+
+    /// Every default of the public surface, in one place.
+    pub fn new(name: impl Into<String>, parent_folder_id: impl Into<String>, size: u64) -> Self {
+        Self {
+            name: name.into(),
+            parent_folder_id: parent_folder_id.into(),
+            drive_id: None,
+            pass_through: None,
+            size,
+            digest: DigestMode::PartsAndFile,
+            concurrency: 4,
+            memory_budget: 64 * 1024 * 1024,
+            body: BodyMode::Blob,
+            retry: RetryPolicy::DEFAULT,
+            timeout: Duration::from_secs(60),
+            can_refresh_token: false,
+        }
+    }
+
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// `invalid_argument`, naming the field and what it takes.
+    pub fn check(&self) -> Result<(), UploadError> {
+        check_name("name", &self.name)?;
+        check_name("parentFolderId", &self.parent_folder_id)?;
+        if let Some(drive_id) = &self.drive_id {
+            check_name("driveId", drive_id)?;
+        }
+        if !(1..=Self::MAX_CONCURRENCY).contains(&self.concurrency) {
+            return Err(UploadError::invalid_argument("concurrency", "takes a whole number from 1 to 6"));
+        }
+        if self.memory_budget == 0 {
+            return Err(UploadError::invalid_argument("memoryBudget", "takes a whole number of bytes, 1 or more"));
+        }
+        Ok(())
+    }
+
+    /// Returns the body of create.
+    pub(crate) fn create_body(&self) -> CreateUploadSession {
+        CreateUploadSession {
+            name: self.name.clone(),
+            parent_folder_id: self.parent_folder_id.clone(),
+            size: Some(self.size),
+            drive_id: self.drive_id.clone(),
+            pass_through: self.pass_through.clone(),
+        }
+    }
+}
+
+/// Refuses a name or an id that is empty or has control characters.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
+pub fn check_name(field: &str, value: &str) -> Result<(), UploadError> {
+    if value.is_empty() || value.chars().any(char::is_control) {
+        return Err(UploadError::invalid_argument(
+            field,
+            "takes a text that is not empty and has no control characters",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::new("a.bin", "root", 1);
+        change(&mut config);
+        let error = config.check().unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidArgument);
+        error.message
+    }
+
+    #[test]
+    fn defaults_and_any_script_of_name_are_fine() {
+        assert_eq!(Config::new("a.bin", "root", 0).check(), Ok(()));
+        assert_eq!(Config::new("日本語 – ✓.pdf", "root", 0).check(), Ok(()));
+    }
+
+    #[test]
+    fn fields_out_of_range_are_named() {
+        assert!(refused(|config| config.name = String::new()).contains("`name`"));
+        assert!(refused(|config| config.name = "a\r\nb".into()).contains("`name`"));
+        assert!(refused(|config| config.name = "a\u{85}".into()).contains("`name`"));
+        assert!(refused(|config| config.parent_folder_id = String::new()).contains("`parentFolderId`"));
+        assert!(refused(|config| config.drive_id = Some("\0".into())).contains("`driveId`"));
+        assert!(refused(|config| config.concurrency = 0).contains("`concurrency`"));
+        assert!(refused(|config| config.concurrency = 7).contains("`concurrency`"));
+        assert!(refused(|config| config.memory_budget = 0).contains("`memoryBudget`"));
+    }
+}

@@ -1,0 +1,133 @@
+//! SHA-1 digests of parts and of the whole file, in one pass, and their RFC 3230 spelling.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha1::{Digest as _, Sha1};
+
+/// A SHA-1 digest. Displays as the value of the `digest` header: `sha=<base64>` (RFC 3230, 4.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 20]);
+
+impl Digest {
+    /// Hashes bytes that are all at hand.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha1::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha={}", BASE64.encode(self.0))
+    }
+}
+
+/// Hashes a file part by part: every byte goes through the part's hasher and the file's while it is hot in
+/// cache, so that the file is read once.
+#[derive(Debug, Clone, Default)]
+pub struct FileHasher {
+    file: Sha1,
+}
+
+impl FileHasher {
+    /// Begins a part; what it feeds counts for the file only once the part is [committed](Self::commit).
+    pub fn part(&self, wanted: Wanted) -> PartHasher {
+        PartHasher { part: wanted.part.then(Sha1::new), file: wanted.file.then(|| self.file.clone()) }
+    }
+
+    /// Ends a part: returns its digest, and goes on behind it with the file's.
+    pub fn commit(&mut self, hasher: PartHasher) -> Option<Digest> {
+        if let Some(file) = hasher.file {
+            self.file = file;
+        }
+        hasher.part.map(|part| Digest(part.finalize().into()))
+    }
+
+    /// Returns the digest of all parts so far.
+    pub fn digest(&self) -> Digest {
+        Digest(self.file.clone().finalize().into())
+    }
+}
+
+/// Which digests a part's bytes go into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The part's own.
+    pub part: bool,
+    /// The whole file's.
+    pub file: bool,
+}
+
+impl Wanted {
+    /// Tells whether there is anything to hash at all.
+    pub const fn any(self) -> bool {
+        self.part || self.file
+    }
+}
+
+/// The hashers of one part on its way; dropping it forgets the part.
+#[derive(Debug, Clone)]
+pub struct PartHasher {
+    part: Option<Sha1>,
+    file: Option<Sha1>,
+}
+
+impl PartHasher {
+    /// Feeds bytes to every digest that is wanted.
+    pub fn update(&mut self, bytes: &[u8]) {
+        for hasher in [&mut self.part, &mut self.file].into_iter().flatten() {
+            hasher.update(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOTH: Wanted = Wanted { part: true, file: true };
+
+    #[test]
+    fn header_value_is_the_rfc_3230_form() {
+        // RFC 3174's own test vector.
+        assert_eq!(Digest::of(b"abc").to_string(), "sha=qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+        assert_eq!(Digest::of(b"").to_string(), "sha=2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
+    }
+
+    #[test]
+    fn parts_and_file_are_hashed_in_one_pass() {
+        let data: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
+        let mut file = FileHasher::default();
+        for part in data.chunks(333) {
+            let mut hasher = file.part(BOTH);
+            part.chunks(64).for_each(|chunk| hasher.update(chunk));
+            assert_eq!(file.commit(hasher), Some(Digest::of(part)));
+        }
+        assert_eq!(file.digest(), Digest::of(&data));
+    }
+
+    #[test]
+    fn part_that_is_dropped_leaves_no_trace_in_the_file() {
+        let mut file = FileHasher::default();
+        let mut half = file.part(BOTH);
+        half.update(b"half of it");
+        drop(half);
+        let mut whole = file.part(BOTH);
+        whole.update(b"abc");
+        file.commit(whole);
+        assert_eq!(file.digest(), Digest::of(b"abc"));
+    }
+
+    #[test]
+    fn part_hashed_again_does_not_count_twice_for_the_file() {
+        let mut file = FileHasher::default();
+        let mut first = file.part(BOTH);
+        first.update(b"abc");
+        file.commit(first);
+        let mut again = file.part(Wanted { part: true, file: false });
+        again.update(b"abc");
+        assert_eq!(file.commit(again), Some(Digest::of(b"abc")));
+        assert_eq!(file.digest(), Digest::of(b"abc"));
+    }
+}

@@ -1,0 +1,105 @@
+//! How a file is cut into parts.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::wire::MAX_PARTS;
+
+/// The parts of a file: they tile it exactly, all but the last of the same size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    size: u64,
+    part_size: u64,
+    parts: u32,
+}
+
+/// The file needs more parts than the API takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyParts {
+    /// How many it would take.
+    pub parts: u64,
+}
+
+impl Plan {
+    /// Cuts `size` bytes into parts of `part_size` bytes (at least 1).
+    ///
+    /// # Errors
+    /// More than 10,001 parts.
+    pub fn new(size: u64, part_size: u64) -> Result<Self, TooManyParts> {
+        let part_size = part_size.max(1);
+        let parts = size.div_ceil(part_size);
+        match u32::try_from(parts) {
+            Ok(count) if parts <= MAX_PARTS => Ok(Self { size, part_size, parts: count }),
+            _ => Err(TooManyParts { parts }),
+        }
+    }
+
+    /// Returns how many parts there are; an empty file has none.
+    pub const fn parts(&self) -> u32 {
+        self.parts
+    }
+
+    /// Returns the bytes of every part but the last.
+    pub const fn part_size(&self) -> u64 {
+        self.part_size
+    }
+
+    /// Returns the bytes of a part, as offsets into the file; empty past the last part.
+    pub fn range(&self, part: u32) -> Range<u64> {
+        let start = u64::from(part).saturating_mul(self.part_size).min(self.size);
+        start..start.saturating_add(self.part_size).min(self.size)
+    }
+}
+
+/// Reads a `part_size` as the API sends it: a JSON number that may come as `8388608.0`.
+///
+/// # Errors
+/// Missing, not a number, not whole, less than 1, or past 2^53: what is wrong, in words.
+pub fn parse_part_size(value: Option<&Value>) -> Result<u64, String> {
+    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+    let value = value.ok_or("part_size is missing")?;
+    match value.as_f64() {
+        Some(number) if number >= 1.0 && number.fract() == 0.0 && number <= LARGEST_EXACT => Ok(number as u64),
+        _ => Err(format!("part_size is {value}, and must be a whole number of bytes, 1 or more")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn file_is_cut_into_equal_parts_and_a_rest() {
+        let plan = Plan::new(10, 4).unwrap();
+        assert_eq!(plan.parts(), 3);
+        assert_eq!((0..3).map(|part| plan.range(part)).collect::<Vec<_>>(), [0..4, 4..8, 8..10]);
+        assert_eq!(plan.range(3), 10..10);
+    }
+
+    #[test]
+    fn whole_parts_leave_no_empty_rest() {
+        assert_eq!(Plan::new(12, 4).unwrap().parts(), 3);
+        assert_eq!(Plan::new(0, 4).unwrap().parts(), 0);
+        assert_eq!(Plan::new(1, u64::MAX).unwrap().range(0), 0..1);
+    }
+
+    #[test]
+    fn ten_thousand_and_one_parts_are_the_most() {
+        assert_eq!(Plan::new(10_001, 1).unwrap().parts(), 10_001);
+        assert_eq!(Plan::new(10_002, 1), Err(TooManyParts { parts: 10_002 }));
+        assert_eq!(Plan::new(u64::MAX, 1), Err(TooManyParts { parts: u64::MAX }));
+    }
+
+    #[test]
+    fn part_size_comes_as_any_json_number() {
+        assert_eq!(parse_part_size(Some(&json!(8_388_608))), Ok(8_388_608));
+        assert_eq!(parse_part_size(Some(&json!(8_388_608.0))), Ok(8_388_608));
+        for wrong in [json!(0), json!(-1), json!(1.5), json!("8"), json!(null), json!(1e300), json!([1])] {
+            let error = parse_part_size(Some(&wrong)).unwrap_err();
+            assert!(error.contains(&wrong.to_string()), "{error}");
+        }
+        assert_eq!(parse_part_size(None).unwrap_err(), "part_size is missing");
+    }
+}

@@ -1,0 +1,292 @@
+//! Carries out what the engine decides: starts reads and requests, feeds their answers back, tells the listeners.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Promise, Uint8Array};
+use serde_json::Value;
+use upload_session_engine::clock::Instant;
+use upload_session_engine::digest::{FileHasher, Wanted};
+use upload_session_engine::error::{ErrorCode, UploadError};
+use upload_session_engine::output::{Digests, OpId, Output, PartBody};
+use upload_session_engine::request::Request;
+use upload_session_engine::retry::Failure;
+use upload_session_engine::upload::Upload;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
+
+use crate::api::random_seed;
+use crate::connection::{Connection, Overrides, SendError};
+use crate::error::{self, ReadError};
+use crate::events::Listeners;
+use crate::json;
+use crate::options::UploadSettings;
+use crate::sys::abort::{AbortGuard, AbortListener, Flag};
+use crate::sys::{blob, timer};
+
+/// One upload on its way.
+pub(crate) struct Driver {
+    pub(crate) upload: RefCell<Upload>,
+    pub(crate) listeners: Listeners,
+    file: Blob,
+    connection: Connection,
+    hasher: RefCell<FileHasher>,
+    /// Bytes of the parts that are to be sent as they were hashed.
+    held: RefCell<BTreeMap<u32, Uint8Array>>,
+    running: RefCell<BTreeMap<OpId, Running>>,
+    timer: RefCell<Option<Timeout>>,
+    end: RefCell<End>,
+    abort_waiters: RefCell<Vec<Function>>,
+    signal_listener: RefCell<Option<AbortListener>>,
+    /// What JavaScript last threw, and the code of the error that it led to.
+    cause: RefCell<Option<(ErrorCode, JsValue)>>,
+    draining: Cell<bool>,
+}
+
+/// What stops an operation.
+enum Running {
+    Request(AbortGuard),
+    Read(Flag),
+}
+
+/// How the upload ended, and who is waiting for it.
+enum End {
+    Open(Option<(Function, Function)>),
+    Settled(Result<JsValue, JsValue>),
+}
+
+impl Driver {
+    /// # Errors
+    /// `invalid_argument`, from the engine.
+    pub(crate) fn new(file: Blob, settings: UploadSettings) -> Result<Rc<Self>, UploadError> {
+        let driver = Rc::new(Self {
+            upload: RefCell::new(Upload::new(settings.config, random_seed())?),
+            listeners: Listeners::default(),
+            file,
+            connection: settings.connection,
+            hasher: RefCell::default(),
+            held: RefCell::default(),
+            running: RefCell::default(),
+            timer: RefCell::default(),
+            end: RefCell::new(End::Open(None)),
+            abort_waiters: RefCell::default(),
+            signal_listener: RefCell::default(),
+            cause: RefCell::default(),
+            draining: Cell::new(false),
+        });
+        if let Some(signal) = settings.signal {
+            let weak = Rc::downgrade(&driver);
+            let reason = signal.clone();
+            let abort = move || {
+                if let Some(driver) = weak.upgrade() {
+                    driver.note_cause(ErrorCode::Aborted, reason.reason());
+                    driver.input(|upload| upload.handle_abort(timer::now()));
+                }
+            };
+            if signal.is_aborted() {
+                abort();
+            } else {
+                driver.signal_listener.replace(Some(signal.on_abort(abort)));
+            }
+        }
+        Ok(driver)
+    }
+
+    /// Returns the promise of the upload's end, fulfilled with its file.
+    pub(crate) fn promise(self: &Rc<Self>) -> Promise {
+        Promise::new(&mut |resolve, reject| match &mut *self.end.borrow_mut() {
+            End::Open(waiter) => *waiter = Some((resolve, reject)),
+            End::Settled(result) => settle(result, &resolve, &reject),
+        })
+    }
+
+    /// Returns the promise of an abort's end.
+    pub(crate) fn aborted(self: &Rc<Self>) -> Promise {
+        Promise::new(&mut |resolve, _| {
+            if self.upload.borrow().is_aborting() {
+                self.abort_waiters.borrow_mut().push(resolve);
+            } else {
+                call(&resolve, &JsValue::UNDEFINED);
+            }
+        })
+    }
+
+    /// Gives the engine an input, then does all that it answers.
+    pub(crate) fn input(self: &Rc<Self>, handle: impl FnOnce(&mut Upload)) {
+        handle(&mut self.upload.borrow_mut());
+        // A listener may give an input of its own: what it leads to is done by the loop that runs already.
+        if self.draining.replace(true) {
+            return;
+        }
+        loop {
+            let output = self.upload.borrow_mut().poll_output();
+            match output {
+                Some(output) => self.carry_out(output),
+                None => break,
+            }
+        }
+        self.draining.set(false);
+    }
+
+    fn carry_out(self: &Rc<Self>, output: Output) {
+        match output {
+            Output::Read { op, part, range, digest, keep } => self.start_read(op, part, range, digest, keep),
+            Output::Send { op, request, part } => self.start_send(op, request, part),
+            Output::Cancel { op } => self.cancel(op),
+            Output::Release { part } => {
+                self.held.borrow_mut().remove(&part);
+            }
+            Output::RefreshToken => self.start_refresh(),
+            Output::WaitUntil(instant) => self.wait_until(instant),
+            Output::Event(event) => self.listeners.tell(event),
+            Output::Finished(result) => self.finish(result),
+            Output::AbortEnded => {
+                let waiters = self.abort_waiters.take();
+                waiters.iter().for_each(|resolve| call(resolve, &JsValue::UNDEFINED));
+            }
+        }
+    }
+
+    fn start_read(self: &Rc<Self>, op: OpId, part: u32, range: Range<u64>, wanted: Wanted, keep: bool) {
+        let driver = Rc::clone(self);
+        let stop = Flag::default();
+        self.running.borrow_mut().insert(op, Running::Read(stop.clone()));
+        spawn_local(async move {
+            let copy = keep.then(|| Uint8Array::new_with_length((range.end - range.start) as u32));
+            let mut hasher = driver.hasher.borrow().part(wanted);
+            let feed = wanted.any().then_some(&mut hasher);
+            let read = blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await;
+            driver.running.borrow_mut().remove(&op);
+            match read {
+                _ if stop.is_raised() => {}
+                Ok(()) => {
+                    let part_digest = driver.hasher.borrow_mut().commit(hasher);
+                    let file = wanted.file.then(|| driver.hasher.borrow().digest());
+                    if let Some(copy) = copy {
+                        driver.held.borrow_mut().insert(part, copy);
+                    }
+                    let digests = Digests { part: part_digest, file };
+                    driver.input(|upload| upload.handle_read(op, digests, timer::now()));
+                }
+                Err(ReadError { error, cause }) => {
+                    driver.note(error.code, cause);
+                    driver.input(|upload| upload.handle_read_failed(op, error.for_part(part), timer::now()));
+                }
+            }
+        });
+    }
+
+    fn start_send(self: &Rc<Self>, op: OpId, request: Request, part: Option<PartBody>) {
+        let driver = Rc::clone(self);
+        let signal = match AbortGuard::new() {
+            Ok(guard) => {
+                let signal = guard.signal();
+                self.running.borrow_mut().insert(op, Running::Request(guard));
+                Ok(signal)
+            }
+            Err(cause) => Err(cause),
+        };
+        spawn_local(async move {
+            let sent = async {
+                let body = part.map(|part| driver.body(part)).transpose();
+                let (body, signal) = (body.map_err(SendError::NoAnswer)?, signal.map_err(SendError::NoAnswer)?);
+                driver.connection.send(request, body, &Overrides::default(), &signal).await
+            };
+            let sent = sent.await;
+            let was_running = driver.running.borrow_mut().remove(&op).is_some();
+            match sent {
+                Ok(response) => driver.input(|upload| upload.handle_response(op, &response, timer::now())),
+                Err(_) if !was_running => {}
+                Err(SendError::NoAnswer(cause)) => {
+                    driver.note_cause(ErrorCode::Network, cause);
+                    driver.input(|upload| upload.handle_failure(op, Failure::Network, timer::now()));
+                }
+                Err(SendError::Token(ReadError { error, cause })) => {
+                    driver.note(error.code, cause);
+                    driver.input(|upload| upload.handle_unsendable(op, error, timer::now()));
+                }
+            }
+        });
+    }
+
+    /// Returns what is sent of a part: the very bytes that were hashed, or a slice of the file.
+    fn body(&self, part: PartBody) -> Result<JsValue, JsValue> {
+        let held = self.held.borrow().get(&part.number).cloned();
+        match held.filter(|_| part.held) {
+            Some(bytes) => Ok(bytes.into()),
+            None => blob::slice(&self.file, part.range).map(JsValue::from),
+        }
+    }
+
+    fn cancel(&self, op: OpId) {
+        match self.running.borrow_mut().remove(&op) {
+            Some(Running::Request(guard)) => guard.abort(),
+            Some(Running::Read(stop)) => stop.raise(),
+            None => {}
+        }
+    }
+
+    fn start_refresh(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let stamp = driver.connection.token.stamp();
+            let refreshed = driver.connection.token.refresh(stamp.as_ref()).await.map_err(|failure| {
+                driver.note(failure.error.code, failure.cause);
+                failure.error
+            });
+            driver.input(|upload| upload.handle_token(refreshed, timer::now()));
+        });
+    }
+
+    fn wait_until(self: &Rc<Self>, instant: Instant) {
+        let weak = Rc::downgrade(self);
+        let timeout = timer::at(instant, move || {
+            if let Some(driver) = weak.upgrade() {
+                driver.input(|upload| upload.handle_timeout(timer::now()));
+            }
+        });
+        self.timer.replace(Some(timeout));
+    }
+
+    fn finish(&self, result: Result<Value, UploadError>) {
+        let result = match result {
+            Ok(file) => Ok(json::to_js(&json::camel_case(file))),
+            Err(error) => {
+                let cause = self.cause.take().filter(|(code, _)| *code == error.code);
+                Err(error::with_cause(error, cause.map(|(_, cause)| cause)))
+            }
+        };
+        self.signal_listener.take();
+        let waiter = match self.end.replace(End::Settled(result.clone())) {
+            End::Open(waiter) => waiter,
+            End::Settled(_) => None,
+        };
+        if let Some((resolve, reject)) = waiter {
+            settle(&result, &resolve, &reject);
+        }
+    }
+
+    fn note(&self, code: ErrorCode, cause: Option<JsValue>) {
+        cause.into_iter().for_each(|cause| self.note_cause(code, cause));
+    }
+
+    fn note_cause(&self, code: ErrorCode, cause: JsValue) {
+        self.cause.replace(Some((code, cause)));
+    }
+}
+
+fn settle(result: &Result<JsValue, JsValue>, resolve: &Function, reject: &Function) {
+    match result {
+        Ok(file) => call(resolve, file),
+        Err(error) => call(reject, error),
+    }
+}
+
+/// Calls a promise's own resolve or reject function, which does not throw.
+fn call(function: &Function, value: &JsValue) {
+    let _ = function.call1(&JsValue::UNDEFINED, value);
+}

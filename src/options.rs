@@ -1,0 +1,240 @@
+//! A JS object becomes a typed configuration, once, with every field checked.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use upload_session_engine::config::{BodyMode, Config, DigestMode};
+use upload_session_engine::error::UploadError;
+use upload_session_engine::retry::RetryPolicy;
+use upload_session_engine::wire::{DEFAULT_SERVER, header};
+use wasm_bindgen::prelude::*;
+use web_sys::Blob;
+
+use crate::connection::{Connection, Overrides, TokenFunction, TokenSource};
+use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_name, check_header_value};
+use crate::sys::abort::Signal;
+use crate::sys::fetch::{Credentials, resolve_server};
+use crate::sys::{blob, fetch};
+
+const CONNECTION: &[&str] =
+    &["serverUrl", "apiKey", "authType", "appId", "consumerId", "serviceId", "headers", "credentials", "retries"];
+const UPLOAD: &[&str] =
+    &["parentFolderId", "name", "driveId", "passThrough", "digest", "concurrency", "memoryBudget", "body", "signal"];
+const REQUEST: &[&str] = &["serverUrl", "retries", "signal", "timeout", "headers"];
+/// Fields of every call that say who it acts for.
+pub(crate) const CALLER: &[&str] = &["appId", "consumerId", "serviceId"];
+/// Headers that are the module's own to set.
+const RESERVED_HEADERS: &[&str] = &["content-length", "content-type", header::DIGEST, header::METADATA];
+/// Longest interval that may be asked for: far beyond any use, and safe to reckon with.
+const MAX_INTERVAL: f64 = 1e12;
+
+/// Everything `UploadSession` is told.
+pub(crate) struct UploadSettings {
+    pub(crate) connection: Connection,
+    pub(crate) config: Config,
+    pub(crate) signal: Option<Signal>,
+}
+
+/// Reads the options of `UploadSession`.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
+pub(crate) fn upload_settings(file: &Blob, options: &JsValue) -> Result<UploadSettings, UploadError> {
+    let fields = Fields::new(options, "options", &[CONNECTION, UPLOAD])?;
+    let connection = connection_from(&fields)?;
+    let missing_name = || fields.refuse("name", "is missing, and the Blob has none of its own");
+    let name = fields.string("name")?.or_else(|| blob::name(file)).ok_or_else(missing_name)?;
+    let defaults = Config::new(name, fields.required_string("parentFolderId")?, blob::size(file));
+    let config = Config {
+        drive_id: fields.string("driveId")?,
+        pass_through: pass_through(&fields)?,
+        digest: fields.choice("digest", DIGESTS)?.unwrap_or(defaults.digest),
+        concurrency: usize_or(fields.whole("concurrency", 1..=6)?, defaults.concurrency),
+        memory_budget: fields.whole("memoryBudget", 1..=MAX_SAFE_INTEGER)?.unwrap_or(defaults.memory_budget),
+        body: fields.choice("body", BODIES)?.flatten().unwrap_or_else(auto_body),
+        retry: connection.retry,
+        can_refresh_token: connection.token.can_refresh(),
+        ..defaults
+    };
+    config.check()?;
+    Ok(UploadSettings { connection, config, signal: signal(&fields)? })
+}
+
+const DIGESTS: &[(&str, DigestMode)] =
+    &[("parts-and-file", DigestMode::PartsAndFile), ("parts", DigestMode::Parts), ("none", DigestMode::None)];
+/// None is "auto".
+const BODIES: &[(&str, Option<BodyMode>)] =
+    &[("auto", None), ("blob", Some(BodyMode::Blob)), ("buffer", Some(BodyMode::Buffer))];
+
+/// Chromium streams a slice faster than a buffer, and refuses to read a file that changed; other browsers
+/// may silently send other bytes than were hashed.
+fn auto_body() -> BodyMode {
+    if fetch::is_chromium() { BodyMode::Blob } else { BodyMode::Buffer }
+}
+
+fn usize_or(value: Option<u64>, default: usize) -> usize {
+    value.and_then(|value| usize::try_from(value).ok()).unwrap_or(default)
+}
+
+/// Reads the options of `UploadSessionsApi`.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
+pub(crate) fn connection(options: &JsValue) -> Result<Connection, UploadError> {
+    connection_from(&Fields::new(options, "options", &[CONNECTION])?)
+}
+
+fn connection_from(fields: &Fields) -> Result<Connection, UploadError> {
+    let token = match (fields.function("apiKey")?, fields.get("apiKey")?.map(|value| value.as_string())) {
+        (Some(function), _) => TokenSource::Function(TokenFunction::new(function)),
+        (None, None) => TokenSource::None,
+        (None, Some(Some(token))) => {
+            check_header_value("apiKey", &token)?;
+            TokenSource::Fixed(token)
+        }
+        (None, Some(None)) => return Err(fields.refuse("apiKey", "takes a string or a function that returns one")),
+    };
+    let mut headers = extra_headers(fields)?;
+    if !matches!(token, TokenSource::None) && headers.iter().any(|(name, _)| name == "authorization") {
+        return Err(fields.refuse("headers", "takes no authorization beside `apiKey`"));
+    }
+    headers.extend(identity(fields)?);
+    if fields.choice("authType", &[("apiKey", false), ("jwt", true)])? == Some(true) {
+        headers.push((header::AUTH_TYPE.to_owned(), "JWT".to_owned()));
+    }
+    let credentials = fields.choice(
+        "credentials",
+        &[("omit", Credentials::Omit), ("same-origin", Credentials::SameOrigin), ("include", Credentials::Include)],
+    )?;
+    Ok(Connection {
+        server: server(fields)?.unwrap_or_else(|| DEFAULT_SERVER.to_owned()),
+        token,
+        headers,
+        credentials: credentials.unwrap_or(Credentials::SameOrigin),
+        retry: retry_policy(fields)?.unwrap_or_default(),
+    })
+}
+
+/// What one call of `UploadSessionsApi` is told beside its request.
+#[derive(Default)]
+pub(crate) struct RequestSettings {
+    pub(crate) overrides: Overrides,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) signal: Option<Signal>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Reads the `RequestOptions` of a call, and who it acts for from its request.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
+pub(crate) fn request_settings(request: &Fields, options: &JsValue) -> Result<RequestSettings, UploadError> {
+    let mut settings = RequestSettings::default();
+    if !options.is_undefined() {
+        let fields = Fields::new(options, "options", &[REQUEST])?;
+        let timeout = fields.number("timeout", 1.0..=MAX_INTERVAL)?;
+        settings = RequestSettings {
+            overrides: Overrides { server: server(&fields)?, headers: extra_headers(&fields)? },
+            retry: retry_policy(&fields)?,
+            signal: signal(&fields)?,
+            timeout: timeout.map(millis),
+        };
+    }
+    settings.overrides.headers.extend(identity(request)?);
+    Ok(settings)
+}
+
+fn signal(fields: &Fields) -> Result<Option<Signal>, UploadError> {
+    let Some(value) = fields.get("signal")? else { return Ok(None) };
+    Signal::from_js(&value).map(Some).ok_or_else(|| fields.refuse("signal", "takes an AbortSignal"))
+}
+
+fn server(fields: &Fields) -> Result<Option<String>, UploadError> {
+    let Some(address) = fields.string("serverUrl")? else { return Ok(None) };
+    let takes = "takes an http(s) address without credentials, query and fragment";
+    resolve_server(&address).map(Some).ok_or_else(|| fields.refuse("serverUrl", takes))
+}
+
+fn identity(fields: &Fields) -> Result<Vec<(String, String)>, UploadError> {
+    let mut headers = Vec::new();
+    for (key, name) in
+        [("appId", header::APP_ID), ("consumerId", header::CONSUMER_ID), ("serviceId", header::SERVICE_ID)]
+    {
+        if let Some(value) = fields.string(key)? {
+            check_header_value(key, &value)?;
+            headers.push((name.to_owned(), value));
+        }
+    }
+    Ok(headers)
+}
+
+fn extra_headers(fields: &Fields) -> Result<Vec<(String, String)>, UploadError> {
+    let mut headers = fields.strings("headers")?;
+    for (name, value) in &mut headers {
+        check_header_name("headers", name)?;
+        name.make_ascii_lowercase();
+        let field = format!("headers.{name}");
+        check_header_value(&field, value)?;
+        if RESERVED_HEADERS.contains(&name.as_str()) {
+            return Err(UploadError::invalid_argument(&field, "is set by the upload itself"));
+        }
+    }
+    Ok(headers)
+}
+
+fn retry_policy(fields: &Fields) -> Result<Option<RetryPolicy>, UploadError> {
+    let known = ["strategy", "backoff", "retryConnectionErrors"];
+    let Some(retries) = fields.nested("retries", &known)? else { return Ok(None) };
+    let defaults = RetryPolicy::DEFAULT;
+    let strategy = retries.choice("strategy", &[("backoff", true), ("none", false)])?;
+    let mut policy = RetryPolicy {
+        enabled: strategy.ok_or_else(|| retries.refuse("strategy", "is missing, and takes \"backoff\" or \"none\""))?,
+        retry_connection_errors: retries.boolean("retryConnectionErrors")?.unwrap_or(defaults.retry_connection_errors),
+        ..defaults
+    };
+    let known = ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"];
+    if let Some(backoff) = retries.nested("backoff", &known)? {
+        let interval = |key, default| Ok(backoff.number(key, 0.0..=MAX_INTERVAL)?.map_or(default, millis));
+        policy.initial_interval = interval("initialInterval", defaults.initial_interval)?;
+        policy.max_interval = interval("maxInterval", defaults.max_interval)?;
+        policy.max_elapsed_time = interval("maxElapsedTime", defaults.max_elapsed_time)?;
+        policy.exponent = backoff.number("exponent", 1.0..=100.0)?.unwrap_or(defaults.exponent);
+    }
+    Ok(Some(policy))
+}
+
+fn millis(millis: f64) -> Duration {
+    Duration::from_secs_f64(millis / 1000.0)
+}
+
+/// One connector's additions to create: camelCase in JavaScript, snake_case on the wire.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all(deserialize = "camelCase"), deny_unknown_fields)]
+struct PassThrough {
+    service_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extend_object: Option<serde_json::Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extend_paths: Option<Vec<ExtendPath>>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ExtendPath {
+    path: String,
+    value: Value,
+}
+
+/// Reads `passThrough`.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
+pub(crate) fn pass_through(fields: &Fields) -> Result<Option<Value>, UploadError> {
+    let Some(value) = fields.get("passThrough")? else { return Ok(None) };
+    let read = serde_wasm_bindgen::from_value::<Vec<PassThrough>>(value).map_err(|error| error.to_string());
+    let value = read.and_then(|read| serde_json::to_value(read).map_err(|error| error.to_string()));
+    value.map(Some).map_err(|error| fields.refuse("passThrough", &format!("takes a list of PassThrough ({error})")))
+}

@@ -1,0 +1,111 @@
+//! One file's upload as JavaScript sees it: `UploadSession`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Promise;
+use upload_session_engine::error::UploadError;
+use upload_session_engine::output::State;
+use wasm_bindgen::prelude::*;
+use web_sys::Blob;
+
+use crate::driver::Driver;
+use crate::sys::timer;
+use crate::{error, events, options};
+
+/// One file's upload, from first byte to finished file.
+#[wasm_bindgen]
+pub struct UploadSession {
+    driver: Rc<Driver>,
+    started: RefCell<Option<Promise>>,
+}
+
+#[wasm_bindgen]
+impl UploadSession {
+    /// Takes a `Blob` and `UploadOptions`. Sends nothing yet.
+    ///
+    /// # Errors
+    /// `invalid_argument`, naming the field.
+    #[wasm_bindgen(constructor)]
+    pub fn new(file: &JsValue, options: &JsValue) -> Result<UploadSession, JsValue> {
+        let new = || {
+            let takes = || UploadError::invalid_argument("file", "takes a File or a Blob");
+            let blob = file.dyn_ref::<Blob>().ok_or_else(takes)?;
+            Driver::new(blob.clone(), options::upload_settings(blob, options)?)
+        };
+        let driver = new().map_err(error::to_js)?;
+        Ok(Self { driver, started: RefCell::default() })
+    }
+
+    /// Id of the session on the server, once it is known.
+    #[wasm_bindgen(getter)]
+    pub fn id(&self) -> Option<String> {
+        self.driver.upload.borrow().session_id().map(str::to_owned)
+    }
+
+    /// Where the upload stands.
+    #[wasm_bindgen(getter)]
+    pub fn state(&self) -> String {
+        self.driver.upload.borrow().state().as_str().to_owned()
+    }
+
+    /// How far the upload is.
+    #[wasm_bindgen(getter)]
+    pub fn progress(&self) -> JsValue {
+        let progress = self.driver.upload.borrow().progress();
+        events::progress(&progress)
+    }
+
+    /// Runs to the end; resolves to the file. A second call gives the same promise.
+    pub fn start(&self) -> Promise {
+        if let Some(promise) = self.started.borrow().as_ref() {
+            return promise.clone();
+        }
+        let promise = self.driver.promise();
+        self.started.replace(Some(promise.clone()));
+        self.driver.input(|upload| upload.handle_start(timer::now()));
+        promise
+    }
+
+    /// Stops sending at once; what is confirmed stays confirmed.
+    pub fn pause(&self) {
+        self.driver.input(|upload| upload.handle_pause(timer::now()));
+    }
+
+    /// Goes on after a pause.
+    pub fn resume(&self) {
+        self.driver.input(|upload| upload.handle_resume(timer::now()));
+    }
+
+    /// Cancels what is in flight and deletes the session on the server; resolves when that is done. After a
+    /// failure too, which leaves the session there.
+    pub fn abort(&self) -> Promise {
+        self.driver.input(|upload| upload.handle_abort(timer::now()));
+        self.driver.aborted()
+    }
+
+    /// Calls a listener at every event of that name; returns the function that takes it off again.
+    ///
+    /// # Errors
+    /// `invalid_argument` where there is no such event, or the listener is no function.
+    pub fn on(&self, event: &str, listener: &JsValue) -> Result<JsValue, JsValue> {
+        let id = self.driver.listeners.add(event, listener).map_err(error::to_js)?;
+        let weak = Rc::downgrade(&self.driver);
+        let remove = Closure::<dyn FnMut()>::new(move || {
+            if let Some(driver) = weak.upgrade() {
+                driver.listeners.remove(id);
+            }
+        });
+        Ok(remove.into_js_value())
+    }
+}
+
+impl Drop for UploadSession {
+    /// `free()` during an upload cancels it, and the session on the server with it: nobody could go on with it.
+    fn drop(&mut self) {
+        let state = self.driver.upload.borrow().state();
+        if matches!(state, State::Starting | State::Uploading | State::Paused | State::Finishing) {
+            self.driver.input(|upload| upload.handle_abort(timer::now()));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Requests by `fetch` (WHATWG Fetch).
+
+use gloo_net::http::{Headers, Method, RequestBuilder, Response as HttpResponse};
+use js_sys::Promise;
+use upload_session_engine::request::Response;
+use upload_session_engine::wire::header;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+pub(crate) use web_sys::RequestCredentials as Credentials;
+use web_sys::{AbortSignal, Request, RequestRedirect, Url};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = fetch, catch)]
+    fn fetch(request: &Request) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = location)]
+    static LOCATION: JsValue;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = navigator)]
+    static NAVIGATOR: JsValue;
+}
+
+/// A request with everything that goes on the wire.
+pub(crate) struct FetchRequest {
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
+    /// Checked before: names are tokens, values are field-content.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<JsValue>,
+    pub(crate) credentials: Credentials,
+}
+
+/// Sends a request and reads the whole answer.
+///
+/// Redirects are not followed: the API has none, and credentials and content must not go where a captive portal
+/// points. Such an answer comes out with its status, or with 0 where the browser hides it.
+///
+/// # Errors
+/// Whatever `fetch` rejected with: there was no answer.
+pub(crate) async fn send(request: FetchRequest, signal: &AbortSignal) -> Result<Response, JsValue> {
+    let headers = Headers::new();
+    for (name, value) in &request.headers {
+        headers.set(name, value);
+    }
+    let method = request.method.parse::<Method>().map_err(|_| js_sys::Error::new("unknown method"))?;
+    let request = RequestBuilder::new(&request.url)
+        .method(method)
+        .headers(headers)
+        .credentials(request.credentials)
+        .redirect(RequestRedirect::Manual)
+        .abort_signal(Some(signal))
+        .body(request.body.unwrap_or(JsValue::UNDEFINED))
+        .map_err(|error| js_sys::Error::new(&error.to_string()))?;
+    // gloo-net's own send panics where a patched fetch rejects with something that is no Error.
+    let raw = JsFuture::from(fetch(&request.into())?).await?.dyn_into::<web_sys::Response>()?;
+    let text = JsFuture::from(raw.text()?).await?;
+    let response = HttpResponse::from(raw);
+    Ok(Response {
+        status: response.status(),
+        retry_after: response.headers().get(header::RETRY_AFTER),
+        request_id: response.headers().get(header::REQUEST_ID),
+        body: text.as_string().unwrap_or_default(),
+    })
+}
+
+/// Resolves a server's address against the page's; returns it without a slash at its end.
+/// None where it is no http(s) address, or has credentials, a query or a fragment.
+pub(crate) fn resolve_server(address: &str) -> Option<String> {
+    let page = LOCATION.with(|location| js_sys::Reflect::get(location, &"href".into()).ok()?.as_string());
+    let url = match page.filter(|page| page.starts_with("http")) {
+        Some(page) => Url::new_with_base(address, &page),
+        None => Url::new(address),
+    };
+    let url = url.ok()?;
+    let plain = matches!(url.protocol().as_str(), "http:" | "https:")
+        && [url.username(), url.password(), url.search(), url.hash()].iter().all(String::is_empty);
+    plain.then(|| url.href().trim_end_matches('/').to_owned())
+}
+
+/// Tells whether this is Chromium, by its client hints (W3C UA-CH); no other engine has them.
+pub(crate) fn is_chromium() -> bool {
+    NAVIGATOR.with(|navigator| {
+        let get = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).unwrap_or_default();
+        let brands = get(&get(navigator, "userAgentData"), "brands");
+        js_sys::Array::is_array(&brands)
+            && js_sys::Array::from(&brands)
+                .iter()
+                .any(|brand| get(&brand, "brand").as_string().as_deref() == Some("Chromium"))
+    })
+}

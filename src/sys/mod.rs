@@ -1,0 +1,6 @@
+//! What the platform gives: the only modules that name its types.
+
+pub(crate) mod abort;
+pub(crate) mod blob;
+pub(crate) mod fetch;
+pub(crate) mod timer;

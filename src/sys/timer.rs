@@ -1,0 +1,54 @@
+//! Clocks and timers: `performance.now()`, `Date.now()`, `setTimeout`.
+
+use std::time::Duration;
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Date, Promise};
+use upload_session_engine::clock::{Instant, Now};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::sys::abort::Signal;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// Reads both clocks.
+pub(crate) fn now() -> Now {
+    Now { instant: Instant::from_origin(from_millis(performance_now())), unix: from_millis(Date::now()) }
+}
+
+/// Calls back at `at`, or at once where that has passed; dropping the handle cancels.
+pub(crate) fn at(at: Instant, callback: impl FnOnce() + 'static) -> Timeout {
+    after(at.since(now().instant), callback)
+}
+
+/// Calls back after `delay`; dropping the handle cancels.
+pub(crate) fn after(delay: Duration, callback: impl FnOnce() + 'static) -> Timeout {
+    // setTimeout takes 31 bits (WHATWG HTML, 8.6). Rounded up: a timer that fires early only fires again.
+    let millis = delay.as_micros().div_ceil(1000).min(i32::MAX as u128) as u32;
+    Timeout::new(millis, callback)
+}
+
+/// Waits until `delay` has passed or the signal is aborted.
+pub(crate) async fn sleep(delay: Duration, signal: Option<&Signal>) {
+    let mut handles = None;
+    let promise = Promise::new(&mut |resolve, _| {
+        let wake = move || {
+            // A promise's own resolve function does not throw.
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        };
+        let listener = signal.map(|signal| signal.on_abort(wake.clone()));
+        handles = Some((after(delay, wake), listener));
+    });
+    // It never rejects.
+    let _ = JsFuture::from(promise).await;
+    drop(handles);
+}
+
+fn from_millis(millis: f64) -> Duration {
+    Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default()
+}
