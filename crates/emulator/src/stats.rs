@@ -1,0 +1,182 @@
+//! What was asked of the emulator, by whom, when, and how it ended.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::faults::Operation;
+
+/// Entries kept of one consumer; the oldest go first.
+const LOG_LENGTH: usize = 100_000;
+
+/// One request, as the log shows it. It never holds credentials.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LogEntry {
+    /// Milliseconds from the start of the emulator to the request's headers.
+    pub(crate) at_ms: u64,
+    /// The same for the end of the request: its answer is on the way, or its connection gone.
+    pub(crate) end_ms: u64,
+    pub(crate) operation: Operation,
+    pub(crate) consumer_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) part_number: Option<u32>,
+    /// Null where no answer was given.
+    pub(crate) status: Option<u16>,
+    /// Bytes of the body that were read.
+    pub(crate) bytes: u64,
+    /// Header `digest` as it was sent.
+    pub(crate) digest: Option<String>,
+    /// Whether it was that of the bytes; null where it was not sent or not checked.
+    pub(crate) digest_ok: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<&'static str>,
+}
+
+/// How many of something are in flight now, and at most so far.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(Mutex<(u64, u64)>);
+
+impl Gauge {
+    fn enter(&self) {
+        let mut gauge = self.0.lock();
+        gauge.0 += 1;
+        gauge.1 = gauge.1.max(gauge.0);
+    }
+
+    fn leave(&self) {
+        self.0.lock().0 -= 1;
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.0.lock().0
+    }
+
+    pub(crate) fn peak(&self) -> u64 {
+        self.0.lock().1
+    }
+
+    /// Forgets the peak.
+    pub(crate) fn reset(&self) {
+        let mut gauge = self.0.lock();
+        gauge.1 = gauge.0;
+    }
+}
+
+/// Counts an upload as in flight until it is dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight(Vec<Arc<Stats>>);
+
+impl InFlight {
+    /// Enters the upload into each of these statistics.
+    pub(crate) fn enter(stats: Vec<Arc<Stats>>) -> Self {
+        stats.iter().for_each(|stats| stats.uploads.enter());
+        Self(stats)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|stats| stats.uploads.leave());
+    }
+}
+
+/// The statistics of one consumer; an extra one, without a log, holds the peak of all.
+#[derive(Debug, Default)]
+pub(crate) struct Stats {
+    pub(crate) uploads: Gauge,
+    pub(crate) bytes_received: AtomicU64,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    requests: BTreeMap<Operation, u64>,
+    attempted: HashSet<(String, u32)>,
+    retries: u64,
+    parts_accepted: u64,
+    log: VecDeque<LogEntry>,
+}
+
+impl Stats {
+    /// Counts a request that has begun.
+    pub(crate) fn count(&self, operation: Operation) {
+        *self.book.lock().requests.entry(operation).or_default() += 1;
+    }
+
+    /// Counts an attempt at a part.
+    pub(crate) fn count_attempt(&self, session_id: &str, part_number: u32) {
+        let mut book = self.book.lock();
+        if !book.attempted.insert((session_id.to_owned(), part_number)) {
+            book.retries += 1;
+        }
+    }
+
+    /// Counts a part that is held from now on.
+    pub(crate) fn count_accepted_part(&self) {
+        self.book.lock().parts_accepted += 1;
+    }
+
+    /// Notes a request that has ended.
+    pub(crate) fn note(&self, entry: LogEntry) {
+        let mut book = self.book.lock();
+        if book.log.len() == LOG_LENGTH {
+            book.log.pop_front();
+        }
+        book.log.push_back(entry);
+    }
+}
+
+/// What `GET /_emulator/stats` answers.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    requests: Requests,
+    retries: u64,
+    bytes_received: u64,
+    uploads_in_flight: u64,
+    pub(crate) peak_parallel_uploads: u64,
+    pub(crate) sessions_open: usize,
+    parts_accepted: u64,
+    log: Vec<LogEntry>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Requests {
+    create: u64,
+    get: u64,
+    upload: u64,
+    finish: u64,
+    delete: u64,
+    direct: u64,
+}
+
+impl Report {
+    /// Sums these statistics up, with their logs in order of time.
+    pub(crate) fn of(all: &[Arc<Stats>]) -> Self {
+        let mut report = Self::default();
+        all.iter().for_each(|stats| report.add(stats));
+        report.log.sort_by_key(|entry| entry.at_ms);
+        report
+    }
+
+    fn add(&mut self, stats: &Stats) {
+        self.bytes_received += stats.bytes_received.load(Ordering::Relaxed);
+        self.uploads_in_flight += stats.uploads.now();
+        self.peak_parallel_uploads = self.peak_parallel_uploads.max(stats.uploads.peak());
+        let book = stats.book.lock();
+        let requests = |operation| book.requests.get(&operation).copied().unwrap_or(0);
+        self.requests.create += requests(Operation::Create);
+        self.requests.get += requests(Operation::Get);
+        self.requests.upload += requests(Operation::Upload);
+        self.requests.finish += requests(Operation::Finish);
+        self.requests.delete += requests(Operation::Delete);
+        self.requests.direct += requests(Operation::Direct);
+        self.retries += book.retries;
+        self.parts_accepted += book.parts_accepted;
+        self.log.extend(book.log.iter().cloned());
+    }
+}
