@@ -9,6 +9,8 @@ use crate::retry::Attempts;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Call {
     pub(crate) attempts: Attempts,
+    /// An attempt may have been done though its answer was lost, or said otherwise.
+    pub(crate) unsure: bool,
     pub(crate) state: CallState,
 }
 
@@ -51,6 +53,12 @@ impl Call {
         let deadline = timeout.map(|timeout| now + timeout);
         self.state = CallState::InFlight(InFlight { op, since: now, deadline, token });
         self.attempts.begin()
+    }
+
+    /// Takes back an attempt whose answer is not awaited any more.
+    pub(crate) fn interrupt(&mut self) {
+        self.unsure = true;
+        self.state = CallState::Ready;
     }
 
     /// Makes a call ready whose wait is over.

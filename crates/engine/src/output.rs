@@ -40,7 +40,7 @@ pub enum Output {
         /// The part that is the body.
         part: Option<PartBody>,
     },
-    /// Stop that operation; whatever it answers is dropped.
+    /// Stop that operation, and let go of what it read; whatever it answers is dropped.
     Cancel {
         /// Which one.
         op: OpId,

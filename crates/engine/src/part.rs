@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::call::Call;
+use crate::call::{Call, CallState};
 use crate::clock::Instant;
 use crate::config::{BodyMode, Config, DigestMode};
 use crate::digest::{Digest, Wanted};
@@ -159,7 +159,7 @@ impl Parts {
         })
     }
 
-    /// Closes every open part; returns those whose bytes are held, or may be by the read that is under way.
+    /// Closes every open part; returns those whose bytes are held.
     pub(crate) fn close(&mut self) -> Vec<u32> {
         let open = std::mem::take(&mut self.open);
         open.into_iter().filter(|(_, part)| part.held).map(|(number, _)| number).collect()
@@ -255,18 +255,14 @@ impl Parts {
         meter.acknowledged(range.end - range.start, flight.since, part.beside, now);
     }
 
-    /// Has a part hashed and sent once more because the server complained of its digest; false where that was
-    /// done before, or no digest was sent.
-    pub(crate) fn doubt(&mut self, number: u32) -> bool {
-        match self.open.get_mut(&number) {
-            Some(part) if part.digest.is_some() && !part.doubted => {
-                part.doubted = true;
-                part.stage = Stage::Unread;
-                part.call.state = Default::default();
-                true
-            }
-            _ => false,
-        }
+    /// Has a part hashed and sent once more because the server complained of its digest; returns whether its bytes
+    /// were held. None where that was done before, or no digest was sent.
+    pub(crate) fn doubt(&mut self, number: u32) -> Option<bool> {
+        let part = self.open.get_mut(&number).filter(|part| part.digest.is_some() && !part.doubted)?;
+        part.doubted = true;
+        part.stage = Stage::Unread;
+        part.call.state = CallState::Ready;
+        Some(std::mem::take(&mut part.held))
     }
 
     /// Estimates the bytes that are on their way or there, `confirmed` included.

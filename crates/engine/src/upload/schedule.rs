@@ -1,0 +1,147 @@
+//! What is started next, and when something happens by itself.
+
+use std::mem;
+
+use super::tell::ESTIMATE_INTERVAL;
+use super::{Finish, Phase, Upload};
+use crate::call::Call;
+use crate::clock::{Instant, Now};
+use crate::error::UploadError;
+use crate::output::{OpId, Output, PartBody, PartState};
+use crate::part::Parts;
+use crate::request::{Request, digest_header};
+
+impl Upload {
+    pub(super) fn advance(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Transferring) {
+            self.advance_parts(now);
+        }
+        if matches!(self.phase, Phase::Transferring) && self.parts.as_ref().is_some_and(Parts::all_done) {
+            self.phase = Phase::Finishing(Finish::default());
+        }
+        self.advance_phase(now);
+    }
+
+    pub(super) fn advance_phase(&mut self, now: Now) {
+        let ready = self.phase.call_mut().is_some_and(|call| {
+            call.wake(now.instant);
+            call.is_ready()
+        });
+        if !ready {
+            return;
+        }
+        if let Phase::Finishing(finish) = &mut self.phase
+            && mem::take(&mut finish.call.unsure)
+        {
+            self.phase = Phase::Confirming(Call::default(), *finish);
+        }
+        match self.phase_request() {
+            Ok(request) => {
+                let op = self.next_op();
+                let (timeout, token) = (self.config.timeout, self.token.generation);
+                if let Some(call) = self.phase.call_mut() {
+                    call.begin(op, now.instant, Some(timeout), token);
+                }
+                self.outputs.push_back(Output::Send { op, request, part: None });
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn phase_request(&self) -> Result<Request, UploadError> {
+        let id = self.session_id().unwrap_or_default();
+        match &self.phase {
+            Phase::Getting(_) | Phase::Confirming(..) => Request::get(id, false, None),
+            Phase::Finishing(_) => {
+                let digest = self.parts.as_ref().and_then(Parts::file_digest);
+                Request::finish(id, digest_header(digest), false)
+            }
+            Phase::Discarding(..) | Phase::Deleting(_) => Request::delete(id, false),
+            _ => Ok(Request::create(&self.config.create_body(), false)),
+        }
+    }
+
+    pub(super) fn advance_parts(&mut self, now: Now) {
+        let Some(parts) = &mut self.parts else { return };
+        parts.calls_mut().for_each(|(_, call)| call.wake(now.instant));
+        for part in parts.open_next() {
+            self.tell_part(part, PartState::Queued);
+        }
+        self.begin_read();
+        while let Some(part) = self.parts.as_ref().and_then(Parts::sendable) {
+            if let Err(error) = self.send_part(part, now) {
+                return self.fail(error);
+            }
+        }
+    }
+
+    pub(super) fn begin_read(&mut self) {
+        let op = OpId(self.last_op + 1);
+        let Some(parts) = &mut self.parts else { return };
+        if let Some((part, digest, keep)) = parts.begin_read(op) {
+            let range = parts.range(part);
+            self.last_op = op.0;
+            self.tell_part(part, PartState::Hashing);
+            self.outputs.push_back(Output::Read { op, part, range, digest, keep });
+        }
+    }
+
+    pub(super) fn send_part(&mut self, part: u32, now: Now) -> Result<(), UploadError> {
+        let op = self.next_op();
+        let token = self.token.generation;
+        let Some((body, digest)) = self.parts.as_mut().and_then(|parts| parts.begin_send(part)) else {
+            return Ok(());
+        };
+        let id = self.session_id().unwrap_or_default();
+        let request = Request::upload(id, part, digest_header(digest), false)?;
+        if let Some(open) = self.parts.as_mut().and_then(|parts| parts.part_mut(part)) {
+            open.call.begin(op, now.instant, None, token);
+        }
+        self.tell_part(part, PartState::Sending);
+        self.outputs.push_back(Output::Send { op, request, part: Some(PartBody { number: part, ..body }) });
+        Ok(())
+    }
+
+    /// Stops the parts on the wire; they are ready to be sent again.
+    pub(super) fn cancel_sends(&mut self) {
+        let mut stopped = Vec::new();
+        for (part, call) in self.parts.iter_mut().flat_map(Parts::calls_mut) {
+            if let Some(flight) = call.in_flight() {
+                call.interrupt();
+                stopped.push((part, flight.op));
+            }
+        }
+        for (part, op) in stopped {
+            self.outputs.push_back(Output::Cancel { op });
+            self.tell_part(part, PartState::Queued);
+        }
+    }
+
+    /// Stops all that is done for parts, and lets go of what is held for them.
+    pub(super) fn cancel_parts(&mut self) {
+        let Some(parts) = &mut self.parts else { return };
+        let mut ops: Vec<_> = parts.reading().into_iter().collect();
+        for (_, call) in parts.calls_mut() {
+            ops.extend(call.in_flight().map(|flight| flight.op));
+        }
+        self.outputs.extend(ops.into_iter().map(|op| Output::Cancel { op }));
+        self.outputs.extend(parts.close().into_iter().map(|part| Output::Release { part }));
+    }
+
+    pub(super) fn next_op(&mut self) -> OpId {
+        self.last_op += 1;
+        OpId(self.last_op)
+    }
+
+    pub(super) fn next_timeout(&mut self) -> Option<Instant> {
+        let progress_at = self.told.progress_at;
+        // Waits end during a pause too, but nothing is sent before it ends.
+        let phase = self.phase.call_mut().filter(|call| !self.paused || call.in_flight().is_some());
+        let mut next = phase.and_then(|call| call.next_timeout());
+        if let (Phase::Transferring, false, Some(parts)) = (&self.phase, self.paused, &self.parts) {
+            let estimate = progress_at.filter(|_| parts.in_flight() > 0).map(|at| at + ESTIMATE_INTERVAL);
+            next = parts.calls().filter_map(Call::next_timeout).chain(estimate).chain(next).min();
+        }
+        next
+    }
+}

@@ -1,0 +1,74 @@
+//! What the listeners are told.
+
+use std::time::Duration;
+
+use super::Upload;
+use crate::call::Call;
+use crate::clock::Instant;
+use crate::error::UploadError;
+use crate::output::{Event, Output, PartState};
+use crate::progress::Progress;
+use crate::request::Operation;
+
+/// Progress is told at most this often: once a frame.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(16);
+/// How often the estimate of what is in flight is told while nothing else happens.
+pub(super) const ESTIMATE_INTERVAL: Duration = Duration::from_millis(100);
+
+impl Upload {
+    pub(super) fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(super) fn tell_part(&mut self, part: u32, state: PartState) {
+        let Some(parts) = &mut self.parts else { return };
+        let range = parts.range(part);
+        let attempt = parts.part_mut(part).map_or(0, |part| part.call.attempts.count());
+        self.tell(Event::Part { part, range, state, attempt });
+    }
+
+    pub(super) fn tell_retry(
+        &mut self,
+        operation: Operation,
+        part: Option<u32>,
+        call: &Call,
+        delay: Duration,
+        error: UploadError,
+    ) {
+        let error = match part {
+            Some(part) => error.for_part(part),
+            None => error,
+        };
+        self.tell(Event::Retry { operation, part, attempt: call.attempts.count(), delay, error });
+    }
+
+    pub(super) fn tell_progress(&mut self, now: Instant) {
+        let ended = self.finished;
+        let due = self.told.progress_at.is_none_or(|at| now.since(at) >= PROGRESS_INTERVAL);
+        if !due && !ended {
+            return;
+        }
+        self.told.progress_at = Some(now);
+        let progress = self.measure_progress(now);
+        if progress != self.told.progress {
+            self.told.progress = progress;
+            self.tell(Event::Progress(progress));
+        }
+    }
+
+    pub(super) fn measure_progress(&mut self, now: Instant) -> Progress {
+        let Some(parts) = &mut self.parts else { return self.told.progress };
+        let sent = parts.estimate_sent(&self.meter, now);
+        Progress {
+            total: self.config.size,
+            confirmed: parts.confirmed(),
+            sent,
+            hashed: parts.hashed(),
+            bytes_per_second: self.meter.bytes_per_second(),
+            seconds_remaining: self.meter.seconds_for(self.config.size - sent),
+            parts_total: parts.plan().parts(),
+            parts_done: parts.done(),
+            parts_in_flight: parts.in_flight() as u32,
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Both ends of an upload on a virtual clock: the engine, driven as the module drives it, and a server that
+//! holds to the contract and to a script of faults. Every invariant of the engine is checked at every step.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod server;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use serde_json::Value;
+use upload_session_engine::clock::{Instant, Now};
+use upload_session_engine::config::Config;
+use upload_session_engine::digest::FileHasher;
+use upload_session_engine::error::{ErrorCode, UploadError};
+use upload_session_engine::output::{Digests, Event, OpId, Output, State};
+use upload_session_engine::progress::Progress;
+use upload_session_engine::request::{Operation, Response};
+use upload_session_engine::retry::{Failure, parse_retry_after};
+use upload_session_engine::upload::Upload;
+
+use server::{Answer, Server};
+
+/// Steps after which an upload counts as hanging or spinning.
+const STEP_LIMIT: usize = 20_000;
+
+/// What a caller does in the middle of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Pause,
+    Resume,
+    Abort,
+    /// A part cannot be read any more.
+    BreakFile,
+}
+
+/// One request as it was sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub at: Duration,
+    pub operation: Operation,
+    pub part: Option<u32>,
+    pub held: bool,
+}
+
+enum Due {
+    Answer(OpId, Response),
+    Failure(OpId, Failure),
+    Read(OpId, u32, std::ops::Range<u64>, upload_session_engine::digest::Wanted),
+    Token(Result<(), UploadError>),
+    Act(Action),
+}
+
+/// An upload and its server.
+pub struct Sim {
+    pub upload: Upload,
+    pub server: Server,
+    pub config: Config,
+    pub now: Duration,
+    pub sent: Vec<Sent>,
+    pub events: Vec<Event>,
+    pub result: Option<Result<Value, UploadError>>,
+    pub abort_ended: bool,
+    pub refreshes: usize,
+    /// What the next refreshes come to; they succeed where nothing is left.
+    pub tokens: VecDeque<Result<(), UploadError>>,
+    /// Parts whose bytes are held in memory.
+    pub held: BTreeSet<u32>,
+    pub file_broken: bool,
+    rng: fastrand::Rng,
+    hasher: FileHasher,
+    due: BTreeMap<(Duration, u64), Due>,
+    sequence: u64,
+    timer: Option<Duration>,
+    in_flight: BTreeMap<OpId, (Operation, Option<u32>)>,
+    cancelled: BTreeSet<OpId>,
+    reading: Option<(OpId, u32)>,
+    not_before: HashMap<(Operation, Option<u32>), Duration>,
+    failing_since: HashMap<(Operation, Option<u32>), Duration>,
+    progress: Progress,
+    aborted: bool,
+    deletion_acknowledged: bool,
+    paused: bool,
+    steps: usize,
+}
+
+impl Sim {
+    pub fn new(config: Config, server: Server, seed: u64) -> Self {
+        Self {
+            upload: Upload::new(config.clone(), seed).unwrap(),
+            server,
+            config,
+            now: Duration::from_secs(1),
+            sent: Vec::new(),
+            events: Vec::new(),
+            result: None,
+            abort_ended: false,
+            refreshes: 0,
+            tokens: VecDeque::new(),
+            held: BTreeSet::new(),
+            file_broken: false,
+            rng: fastrand::Rng::with_seed(seed),
+            hasher: FileHasher::default(),
+            due: BTreeMap::new(),
+            sequence: 0,
+            timer: None,
+            in_flight: BTreeMap::new(),
+            cancelled: BTreeSet::new(),
+            reading: None,
+            not_before: HashMap::new(),
+            failing_since: HashMap::new(),
+            progress: Progress::default(),
+            aborted: false,
+            deletion_acknowledged: false,
+            paused: false,
+            steps: 0,
+        }
+    }
+
+    pub fn at(&self) -> Now {
+        Now { instant: Instant::from_origin(self.now), unix: Duration::from_secs(1_700_000_000) + self.now }
+    }
+
+    /// Has something done after `delay`.
+    pub fn act_after(&mut self, delay: Duration, action: Action) {
+        self.schedule(delay, Due::Act(action));
+    }
+
+    /// Starts, and runs until nothing is left to happen.
+    pub fn run(&mut self) {
+        let now = self.at();
+        self.upload.handle_start(now);
+        self.drain();
+        while self.step() {}
+        assert!(self.in_flight.is_empty(), "left in flight: {:?}", self.in_flight);
+        assert!(self.held.is_empty() || self.paused, "left in memory: {:?}", self.held);
+    }
+
+    /// Runs until the condition holds; fails where it never does.
+    pub fn run_until(&mut self, condition: impl Fn(&Self) -> bool) {
+        if self.upload.state() == State::Idle {
+            let now = self.at();
+            self.upload.handle_start(now);
+            self.drain();
+        }
+        while !condition(self) {
+            assert!(self.step(), "it never happened");
+        }
+    }
+
+    /// Does the next thing that is due; false where there is none.
+    pub fn step(&mut self) -> bool {
+        self.steps += 1;
+        assert!(self.steps < STEP_LIMIT, "hangs or spins: {:?}", self.sent.iter().rev().take(10).collect::<Vec<_>>());
+        let next = self.due.first_key_value().map(|(&key, _)| key);
+        if let Some(timer) = self.timer.filter(|&timer| next.is_none_or(|(at, _)| timer <= at)) {
+            self.timer = None;
+            self.now = self.now.max(timer);
+            let now = self.at();
+            self.upload.handle_timeout(now);
+        } else if let Some(key) = next {
+            self.now = self.now.max(key.0);
+            let due = self.due.remove(&key).unwrap();
+            self.happen(due);
+        } else {
+            return false;
+        }
+        self.drain();
+        true
+    }
+
+    pub fn act(&mut self, action: Action) {
+        let now = self.at();
+        match action {
+            Action::Pause => {
+                self.paused |= matches!(self.upload.state(), State::Starting | State::Uploading | State::Finishing);
+                self.upload.handle_pause(now);
+            }
+            Action::Resume => {
+                self.paused = false;
+                self.failing_since.clear();
+                self.upload.handle_resume(now);
+            }
+            Action::Abort => {
+                self.aborted |= !matches!(self.upload.state(), State::Done);
+                self.paused = false;
+                self.upload.handle_abort(now);
+            }
+            Action::BreakFile => self.file_broken = true,
+        }
+        self.drain();
+    }
+
+    pub fn sends_of(&self, operation: Operation, part: Option<u32>) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| sent.operation == operation && sent.part == part).collect()
+    }
+
+    pub fn error(&self) -> &UploadError {
+        self.result.as_ref().expect("ended").as_ref().expect_err("failed")
+    }
+
+    fn schedule(&mut self, delay: Duration, due: Due) {
+        self.sequence += 1;
+        self.due.insert((self.now + delay, self.sequence), due);
+    }
+
+    fn happen(&mut self, due: Due) {
+        let now = self.at();
+        match due {
+            Due::Answer(op, response) => {
+                self.note_outcome(op, Some(&response));
+                self.upload.handle_response(op, &response, now);
+            }
+            Due::Failure(op, failure) => {
+                self.note_outcome(op, None);
+                self.upload.handle_failure(op, failure, now);
+            }
+            Due::Read(op, part, range, wanted) => {
+                if self.cancelled.contains(&op) {
+                    return;
+                }
+                self.reading = None;
+                if self.file_broken {
+                    let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
+                    return self.upload.handle_read_failed(op, error, now);
+                }
+                let mut hasher = self.hasher.part(wanted);
+                hasher.update(&self.server.file[range.start as usize..range.end as usize]);
+                let part = self.hasher.commit(hasher);
+                let file = wanted.file.then(|| self.hasher.digest());
+                self.upload.handle_read(op, Digests { part, file }, now);
+            }
+            Due::Token(outcome) => self.upload.handle_token(outcome, now),
+            Due::Act(action) => self.act(action),
+        }
+    }
+
+    /// Remembers what the answer asks for, to check the retries against.
+    fn note_outcome(&mut self, op: OpId, response: Option<&Response>) {
+        let Some(what) = self.in_flight.remove(&op) else { return };
+        let failed = response.is_none_or(|response| !response.is_success());
+        if failed {
+            self.failing_since.entry(what).or_insert(self.now);
+        } else {
+            self.failing_since.remove(&what);
+            self.deletion_acknowledged |= what.0 == Operation::Delete;
+        }
+        let unix = self.at().unix;
+        if let Some(wait) = response.and_then(|r| parse_retry_after(r.retry_after.as_deref()?, unix)) {
+            self.not_before.insert(what, self.now + wait);
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.upload.poll_output() {
+            match output {
+                Output::Read { op, part, range, digest, keep } => {
+                    assert!(!self.aborted && self.result.is_none(), "reads after its end");
+                    assert!(self.reading.replace((op, part)).is_none(), "reads two parts at a time");
+                    if keep {
+                        self.held.insert(part);
+                        let bytes = self.held.len() as u64 * self.server.part_size.min(self.config.size);
+                        assert!(bytes <= self.config.memory_budget, "over the memory budget");
+                    }
+                    let delay = Duration::from_millis(self.rng.u64(0..5));
+                    self.schedule(delay, Due::Read(op, part, range, digest));
+                }
+                Output::Send { op, request, part } => self.send(op, request, part),
+                Output::Cancel { op } => {
+                    self.in_flight.remove(&op);
+                    self.cancelled.insert(op);
+                    if let Some((_, part)) = self.reading.take_if(|(reading, _)| *reading == op) {
+                        self.held.remove(&part);
+                    }
+                }
+                Output::Release { part } => {
+                    self.held.remove(&part);
+                }
+                Output::RefreshToken => {
+                    self.refreshes += 1;
+                    let outcome = self.tokens.pop_front().unwrap_or(Ok(()));
+                    self.schedule(Duration::from_millis(30), Due::Token(outcome));
+                }
+                Output::WaitUntil(at) => {
+                    let origin = Instant::from_origin(Duration::ZERO);
+                    self.timer = Some(at.since(origin));
+                }
+                Output::Event(event) => self.on_event(event),
+                Output::Finished(result) => {
+                    assert!(self.result.is_none(), "ended twice");
+                    self.result = Some(result);
+                }
+                Output::AbortEnded => {
+                    assert!(self.aborted && !self.abort_ended);
+                    self.abort_ended = true;
+                }
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        op: OpId,
+        request: upload_session_engine::request::Request,
+        part: Option<upload_session_engine::output::PartBody>,
+    ) {
+        let what = (request.operation, part.as_ref().map(|part| part.number));
+        assert!(!self.aborted || what.0 == Operation::Delete, "{what:?} is sent after an abort");
+        assert!(!matches!(self.result, Some(Ok(_))), "{what:?} is sent after the end");
+        assert!(!self.deletion_acknowledged, "{what:?} is sent after the deletion was acknowledged");
+        assert!(!self.paused, "{what:?} is sent during a pause");
+        if let Some(&earliest) = self.not_before.get(&what) {
+            assert!(self.now >= earliest, "{what:?} is sent {:?} before its Retry-After", earliest - self.now);
+        }
+        if let Some(&since) = self.failing_since.get(&what) {
+            assert!(self.now - since <= self.config.retry.max_elapsed_time, "{what:?} is sent after its retries' time");
+        }
+        self.in_flight.insert(op, what);
+        let parts_in_flight = self.in_flight.values().filter(|what| what.0 == Operation::Upload).count();
+        assert!(parts_in_flight <= if self.server.parallel { self.config.concurrency } else { 1 });
+        if let Some(part) = &part {
+            assert!(!part.held || self.held.contains(&part.number), "sends what is not held");
+        }
+        let held = part.as_ref().is_some_and(|part| part.held);
+        self.sent.push(Sent { at: self.now, operation: what.0, part: what.1, held });
+        let range = part.map(|part| part.range);
+        let delay = Duration::from_millis(self.rng.u64(1..200));
+        match self.server.handle(&request, range, &self.config) {
+            Answer::Response(response) => self.schedule(delay, Due::Answer(op, response)),
+            Answer::Lost => self.schedule(delay, Due::Failure(op, Failure::Network)),
+            // Nothing ever comes: the engine's own deadline has to end it.
+            Answer::Never => {}
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        if let Event::Progress(progress) = &event {
+            assert!(progress.confirmed >= self.progress.confirmed, "confirmed fell");
+            assert!(progress.confirmed <= progress.sent && progress.sent <= progress.total);
+            assert!(progress.parts_done >= self.progress.parts_done);
+            self.progress = *progress;
+        }
+        self.events.push(event);
+    }
+}

@@ -1,0 +1,219 @@
+//! The reference model: what a server of the API does, request by request, with faults from a script.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use serde_json::{Value, json};
+use upload_session_engine::config::{Config, DigestMode};
+use upload_session_engine::digest::Digest;
+use upload_session_engine::plan::Plan;
+use upload_session_engine::request::{Operation, Request, Response};
+
+/// One way to misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Status(u16),
+    StatusAfter(u16, u32),
+    /// Nothing was done, and no answer came.
+    LostRequest,
+    /// It was done, but no answer came.
+    LostAnswer,
+    /// It was done, but the gateway said 504.
+    DoneBut504,
+    /// No answer ever comes; nothing was done.
+    Hang,
+    /// The part arrives with other bytes.
+    Corrupt,
+    /// The file is accepted (202), and made a little later.
+    Accepted,
+    /// No JSON, with a success's status.
+    Page,
+}
+
+/// What comes of a request.
+pub enum Answer {
+    Response(Response),
+    Lost,
+    Never,
+}
+
+/// A server with one session.
+#[derive(Debug)]
+pub struct Server {
+    pub file: Vec<u8>,
+    pub part_size: u64,
+    /// What it says its part size is, where that is something else.
+    pub said_part_size: Option<Value>,
+    pub parallel: bool,
+    /// A part sent twice is 409.
+    pub once: bool,
+    /// Taken one at each request, whichever it is; `None` lets a request pass.
+    pub script: VecDeque<Option<Fault>>,
+    /// Taken at requests of that operation (and part) only.
+    pub scripted: Vec<(Operation, Option<u32>, Fault)>,
+    pub held: BTreeMap<u32, Vec<u8>>,
+    pub created: usize,
+    pub finished: usize,
+    pub deleted: bool,
+    pub deletions: usize,
+}
+
+impl Server {
+    pub fn new(size: u64, part_size: u64, parallel: bool) -> Self {
+        Self {
+            file: (0..size).map(|n| (n * 31 + (n >> 8)) as u8).collect(),
+            part_size,
+            said_part_size: None,
+            parallel,
+            once: false,
+            script: VecDeque::new(),
+            scripted: Vec::new(),
+            held: BTreeMap::new(),
+            created: 0,
+            finished: 0,
+            deleted: false,
+            deletions: 0,
+        }
+    }
+
+    /// Has the next request of that operation (and part) meet a fault.
+    pub fn fault(mut self, operation: Operation, part: Option<u32>, fault: Fault) -> Self {
+        self.scripted.push((operation, part, fault));
+        self
+    }
+
+    /// Checks that it holds the file, byte by byte.
+    pub fn assert_whole(&self) {
+        let bytes: Vec<u8> = self.held.values().flatten().copied().collect();
+        assert_eq!(self.finished, 1);
+        assert!(bytes == self.file, "other bytes arrived");
+    }
+
+    pub fn handle(&mut self, request: &Request, range: Option<Range<u64>>, config: &Config) -> Answer {
+        let part = request.target.split_once("part_number=").map(|(_, number)| number.parse().unwrap());
+        match self.next_fault(request.operation, part) {
+            None => Answer::Response(self.serve(request, part, range, config, false)),
+            Some(Fault::Status(code)) => Answer::Response(error(code, None)),
+            Some(Fault::StatusAfter(code, seconds)) => Answer::Response(error(code, Some(seconds))),
+            Some(Fault::LostRequest) => Answer::Lost,
+            Some(Fault::LostAnswer) => {
+                self.serve(request, part, range, config, false);
+                Answer::Lost
+            }
+            Some(Fault::DoneBut504) => {
+                self.serve(request, part, range, config, false);
+                Answer::Response(error(504, None))
+            }
+            // A part has no deadline yet: it would hang for good.
+            Some(Fault::Hang) if request.operation == Operation::Upload => Answer::Lost,
+            Some(Fault::Hang) => Answer::Never,
+            Some(Fault::Corrupt) => Answer::Response(self.serve(request, part, range, config, true)),
+            Some(Fault::Accepted) if request.operation == Operation::Finish => {
+                Answer::Response(Response { status: 202, retry_after: Some("2".into()), ..success(202, json!({})) })
+            }
+            Some(Fault::Accepted) => Answer::Response(self.serve(request, part, range, config, false)),
+            Some(Fault::Page) => {
+                Answer::Response(Response { status: 200, body: "<html>Log in</html>".into(), ..Response::default() })
+            }
+        }
+    }
+
+    fn next_fault(&mut self, operation: Operation, part: Option<u32>) -> Option<Fault> {
+        let matches = |entry: &(Operation, Option<u32>, Fault)| entry.0 == operation && entry.1 == part;
+        match self.scripted.iter().position(matches) {
+            Some(index) => Some(self.scripted.remove(index).2),
+            None => self.script.pop_front().flatten(),
+        }
+    }
+
+    fn serve(
+        &mut self,
+        request: &Request,
+        part: Option<u32>,
+        range: Option<Range<u64>>,
+        config: &Config,
+        corrupt: bool,
+    ) -> Response {
+        match request.operation {
+            Operation::Create => {
+                self.created += 1;
+                let body: Value = serde_json::from_str(request.json.as_ref().unwrap()).unwrap();
+                assert_eq!(body["size"], self.file.len());
+                success(201, json!({"id": "session"}))
+            }
+            Operation::Get if self.deleted => error(404, None),
+            Operation::Get => {
+                let part_size = self.said_part_size.clone().unwrap_or(json!(self.part_size as f64));
+                success(
+                    200,
+                    json!({"id": "session", "success": self.finished > 0, "part_size": part_size,
+                           "parallel_upload_supported": self.parallel}),
+                )
+            }
+            Operation::Upload => self.take_part(request, part.unwrap(), range.unwrap(), config, corrupt),
+            Operation::Finish => self.finish(request, config),
+            Operation::Delete => {
+                self.deletions += 1;
+                if std::mem::replace(&mut self.deleted, true) || self.finished > 0 {
+                    return error(404, None);
+                }
+                success(200, json!({"id": "session"}))
+            }
+            Operation::Direct => panic!("no direct uploads here"),
+        }
+    }
+
+    fn take_part(
+        &mut self,
+        request: &Request,
+        number: u32,
+        range: Range<u64>,
+        config: &Config,
+        corrupt: bool,
+    ) -> Response {
+        assert_eq!(self.finished, 0, "a part is sent after finish");
+        let plan = Plan::new(self.file.len() as u64, self.part_size).unwrap();
+        assert_eq!(range, plan.range(number), "the parts do not tile the file");
+        let mut bytes = self.file[range.start as usize..range.end as usize].to_vec();
+        let digest = (config.digest != DigestMode::None).then(|| Digest::of(&bytes).to_string());
+        assert_eq!(request.digest, digest);
+        if corrupt && digest.is_some() {
+            bytes[0] ^= 1;
+            return error_about(422, "The digest does not match");
+        }
+        if !self.parallel {
+            assert!((0..number).all(|before| self.held.contains_key(&before)), "part {number} is out of order");
+        }
+        if self.held.insert(number, bytes).is_some() && self.once {
+            return error(409, None);
+        }
+        success(200, json!({"id": "session"}))
+    }
+
+    fn finish(&mut self, request: &Request, config: &Config) -> Response {
+        let bytes: Vec<u8> = self.held.values().flatten().copied().collect();
+        assert!(bytes == self.file, "finish is sent before every part is held");
+        let digest = (config.digest == DigestMode::PartsAndFile).then(|| Digest::of(&self.file).to_string());
+        assert_eq!(request.digest, digest);
+        if self.finished > 0 {
+            return error(404, None);
+        }
+        self.finished += 1;
+        success(201, json!({"id": "file", "mime_type": "application/octet-stream"}))
+    }
+}
+
+pub fn success(status: u16, data: Value) -> Response {
+    let body = json!({"status_code": status, "status": "OK", "data": data}).to_string();
+    Response { status, body, ..Response::default() }
+}
+
+pub fn error(status: u16, retry_after: Option<u32>) -> Response {
+    let retry_after = retry_after.map(|seconds| seconds.to_string());
+    Response { retry_after, ..error_about(status, "It went wrong") }
+}
+
+pub fn error_about(status: u16, message: &str) -> Response {
+    let body = json!({"status_code": status, "type_name": "TestError", "message": message}).to_string();
+    Response { status, body, request_id: Some("r-1".into()), retry_after: None }
+}
