@@ -183,6 +183,11 @@ impl Sim {
             Action::Abort => {
                 self.aborted |= !matches!(self.upload.state(), State::Done);
                 self.paused = false;
+                if self.result.is_some() {
+                    // The caller's own wish, not a retry of a deletion that was given up.
+                    self.not_before.clear();
+                    self.failing_since.clear();
+                }
                 self.upload.handle_abort(now);
             }
             Action::BreakFile => self.file_broken = true,
