@@ -33,13 +33,16 @@ pub(crate) fn end_children_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         STOPPING.store(true, Ordering::SeqCst);
         let groups = lock(&GROUPS).clone();
-        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-            for &group in &groups {
-                signal_group(group, signal);
-            }
-            // Here is no handle to wait on.
-            thread::sleep(Duration::from_millis(300));
+        groups
+            .iter()
+            .for_each(|&group| signal_group(group, Signal::SIGTERM));
+        let until = Instant::now() + GRACE;
+        while Instant::now() < until && groups.iter().any(|&group| is_alive(group)) {
+            thread::sleep(Duration::from_millis(10));
         }
+        groups
+            .iter()
+            .for_each(|&group| signal_group(group, Signal::SIGKILL));
         process::exit(130);
     })
     .context("cannot handle Ctrl-C")
@@ -188,6 +191,10 @@ fn pass_on(reader: PipeReader) -> (Arc<Mutex<String>>, JoinHandle<()>) {
 fn signal_group(group: i32, signal: Signal) {
     // A group that is gone is what is wanted.
     let _ = killpg(Pid::from_raw(group), signal);
+}
+
+fn is_alive(group: i32) -> bool {
+    killpg(Pid::from_raw(group), None).is_ok()
 }
 
 fn group_id(child: &Child) -> Option<i32> {

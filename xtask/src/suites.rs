@@ -1,20 +1,19 @@
 //! The test command: every suite there is, in one table.
 
-use std::cell::OnceCell;
-use std::env;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+mod session;
+mod verdict;
+
+use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
-use crate::emulator::{self, Emulator};
-use crate::process::{self, Output};
 use crate::project::Project;
 use crate::report::{Report, Row, Tally};
-use crate::runners::Runner;
 use crate::setup::{self, Need, ROOT_PACKAGES};
-use crate::{module, size, step};
+use crate::{module, step};
+
+use session::{Browser, Session};
 
 struct Suite {
     name: &'static str,
@@ -22,81 +21,36 @@ struct Suite {
     run: fn(&Session<'_>) -> Result<Tally>,
 }
 
+/// All suites, in the order they run: what is quick to fail comes first.
 const SUITES: &[Suite] = &[
-    Suite {
-        name: "fmt",
-        needs: &[Need::Lints],
-        run: fmt,
-    },
-    Suite {
-        name: "clippy",
-        needs: &[Need::Lints, Need::WasmTarget],
-        run: clippy,
-    },
-    Suite {
-        name: "rustdoc",
-        needs: &[Need::WasmTarget],
-        run: rustdoc,
-    },
-    Suite {
-        name: "engine",
-        needs: &[],
-        run: |session| session.cargo_test("upload-session-engine"),
-    },
-    Suite {
-        name: "emulator",
-        needs: &[],
-        run: |session| session.cargo_test("upload-emulator"),
-    },
-    Suite {
-        name: "xtask",
-        needs: &[],
-        run: |session| session.cargo_test("xtask"),
-    },
-    Suite {
-        name: "build",
-        needs: module::NEEDS,
-        run: build,
-    },
-    Suite {
-        name: "size",
-        needs: module::NEEDS,
-        run: measure,
-    },
-    Suite {
-        name: "browser-chromium",
-        needs: IN_BROWSERS,
-        run: |session| session.in_browser(Browser::Chromium),
-    },
-    Suite {
-        name: "browser-firefox",
-        needs: IN_BROWSERS,
-        run: |session| session.in_browser(Browser::Firefox),
-    },
-    Suite {
-        name: "types",
-        needs: &[Need::Node, Need::Packages("tests/types")],
-        run: types,
-    },
-    Suite {
-        name: "contract",
-        needs: &[Need::Node, Need::Packages("tests/contract")],
-        run: contract,
-    },
-    Suite {
-        name: "e2e",
-        needs: END_TO_END,
-        run: end_to_end,
-    },
+    suite("fmt", LINTS, |s| s.fmt()),
+    suite("clippy", LINTS, |s| s.clippy()),
+    suite("rustdoc", LINTS, |s| s.rustdoc()),
+    suite("engine", &[], |s| s.cargo_test("upload-session-engine")),
+    suite("emulator", &[], |s| s.cargo_test("upload-emulator")),
+    suite("xtask", &[], |s| s.cargo_test("xtask")),
+    suite("build", module::NEEDS, |s| s.build()),
+    suite("size", module::NEEDS, |s| s.size()),
+    suite("browser-chromium", BROWSERS, |s| {
+        s.in_browser(Browser::Chromium)
+    }),
+    suite("browser-firefox", BROWSERS, |s| {
+        s.in_browser(Browser::Firefox)
+    }),
+    suite("types", TYPES, |s| s.types()),
+    suite("contract", CONTRACT, |s| s.contract()),
+    suite("e2e", END_TO_END, |s| s.end_to_end()),
 ];
 
-const IN_BROWSERS: &[Need] = &[
+const LINTS: &[Need] = &[Need::Lints, Need::WasmTarget];
+const BROWSERS: &[Need] = &[
     Need::WasmTarget,
     Need::Browsers,
     Need::WasmTools,
     Need::Geckodriver,
 ];
-
+const TYPES: &[Need] = &[Need::Node, Need::Packages("tests/types")];
+const CONTRACT: &[Need] = &[Need::Node, Need::Packages("tests/contract")];
 const END_TO_END: &[Need] = &[
     Need::Node,
     Need::WasmTarget,
@@ -106,16 +60,6 @@ const END_TO_END: &[Need] = &[
     Need::WasmTools,
     Need::Geckodriver,
 ];
-
-/// Port of the emulator for browser tests where it is free. It is compiled into them, and into
-/// what `.cargo/config.toml` says for cargo alone; another one means compiling them again.
-const BROWSER_TEST_PORT: u16 = 8791;
-/// Longest time in seconds that one file of browser tests may take.
-const BROWSER_TEST_TIMEOUT: &str = "300";
-/// Longest time in seconds that a driver may take to start on a busy machine.
-const DRIVER_TIMEOUT: &str = "60";
-/// Size of the large file of the end-to-end tests unless the environment says otherwise.
-const E2E_SIZE_MIB: &str = "200";
 
 /// Installs what the chosen suites need, runs them all, and prints the report.
 ///
@@ -130,14 +74,10 @@ pub(crate) fn run(project: &Project, names: &[String]) -> Result<ExitCode> {
         .copied()
         .collect();
     setup::provide(project, &needs)?;
-    let session = Session {
-        project,
-        module: OnceCell::new(),
-        emulator: OnceCell::new(),
-    };
+    let session = Session::new(project);
     let mut report = Report::default();
     for suite in chosen {
-        report.rows.push(session.run(suite));
+        report.rows.push(suite.run(&session));
     }
     println!("\n{report}");
     Ok(if report.passed() {
@@ -167,25 +107,21 @@ fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
     Ok(SUITES.iter().filter(wanted).collect())
 }
 
-#[derive(Clone, Copy)]
-enum Browser {
-    Chromium,
-    Firefox,
+const fn suite(
+    name: &'static str,
+    needs: &'static [Need],
+    run: fn(&Session<'_>) -> Result<Tally>,
+) -> Suite {
+    Suite { name, needs, run }
 }
 
-/// One run of the test command: what is built once for all suites.
-struct Session<'a> {
-    project: &'a Project,
-    module: OnceCell<Result<(), String>>,
-    emulator: OnceCell<Result<PathBuf, String>>,
-}
-
-impl Session<'_> {
-    fn run(&self, suite: &Suite) -> Row {
+impl Suite {
+    /// Runs the suite to its end, whatever becomes of it.
+    fn run(&self, session: &Session<'_>) -> Row {
         println!();
-        step(format_args!("suite {}", suite.name));
+        step(format_args!("suite {}", self.name));
         let started = Instant::now();
-        let result = (suite.run)(self);
+        let result = (self.run)(session);
         let time = started.elapsed();
         let (tally, reason) = match result {
             Ok(tally) => (tally, None),
@@ -196,190 +132,21 @@ impl Session<'_> {
         }
         step(format_args!(
             "suite {}: {tally}, {:.1} s",
-            suite.name,
+            self.name,
             time.as_secs_f64()
         ));
         Row {
-            suite: suite.name,
+            suite: self.name,
             tally,
             time,
             reason,
         }
     }
-
-    fn module(&self) -> Result<()> {
-        let built = self
-            .module
-            .get_or_init(|| module::build(self.project).map_err(|error| format!("{error:#}")));
-        built.clone().map_err(|error| anyhow!(error))
-    }
-
-    fn emulator(&self) -> Result<PathBuf> {
-        let built = self
-            .emulator
-            .get_or_init(|| emulator::build(self.project).map_err(|error| format!("{error:#}")));
-        built.clone().map_err(|error| anyhow!(error))
-    }
-
-    fn cargo_test(&self, package: &str) -> Result<Tally> {
-        let mut cargo = self
-            .project
-            .cargo(["test", "--no-fail-fast", "--package", package]);
-        judge(Runner::Cargo, &process::run_and_keep(&mut cargo)?)
-    }
-
-    fn in_browser(&self, browser: Browser) -> Result<Tally> {
-        let Self { project, .. } = self;
-        let browsers = setup::locate_browsers(project)?;
-        let emulator = Emulator::start_for_test(project, &self.emulator()?, BROWSER_TEST_PORT)?;
-        let mut wasm_pack = project.command("wasm-pack");
-        wasm_pack.args(["test", "--mode", "no-install", "--headless"]);
-        match browser {
-            Browser::Chromium => wasm_pack
-                .arg("--chrome")
-                .arg("--chromedriver")
-                .arg(browsers.chromedriver),
-            Browser::Firefox => wasm_pack
-                .arg("--firefox")
-                .arg("--geckodriver")
-                .arg(browsers.geckodriver),
-        };
-        // Documentation tests would want to run in a browser, too, and cannot.
-        wasm_pack.args([".", "--", "--lib", "--tests", "--no-fail-fast"]);
-        wasm_pack.env("UPLOAD_EMULATOR_URL", &emulator.url);
-        wasm_pack.env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TEST_TIMEOUT);
-        wasm_pack.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_TIMEOUT);
-        judge(Runner::Cargo, &process::run_and_keep(&mut wasm_pack)?)
-    }
-
-    /// Prepares a command in a folder of tests.
-    fn in_folder(&self, folder: &str, program: &str, arguments: &[&str]) -> Result<Command> {
-        let path = self.project.root.join(folder);
-        if !path.join("package.json").is_file() {
-            bail!("missing: {folder}/package.json");
-        }
-        let mut command = self.project.command(program);
-        command.args(arguments).current_dir(path);
-        Ok(command)
-    }
-
-    /// Prepares Node's test runner in a folder, with the emulator at hand.
-    fn node_tests(&self, folder: &str) -> Result<Command> {
-        let mut node = self.in_folder(folder, "node", &["--test", "--test-reporter=spec"])?;
-        node.env("UPLOAD_EMULATOR_BIN", self.emulator()?);
-        Ok(node)
-    }
-}
-
-fn fmt(session: &Session<'_>) -> Result<Tally> {
-    check([&mut session.project.cargo(["fmt", "--all", "--check"])])
-}
-
-fn clippy(session: &Session<'_>) -> Result<Tally> {
-    let strict = ["--all-targets", "--", "-D", "warnings"];
-    let cargo = |what: &[&'static str]| {
-        let arguments = ["clippy"]
-            .into_iter()
-            .chain(what.iter().copied())
-            .chain(strict);
-        session.project.cargo(arguments)
-    };
-    check([&mut cargo(&["--workspace"]), &mut cargo(MODULE)])
-}
-
-fn rustdoc(session: &Session<'_>) -> Result<Tally> {
-    let cargo = |what: &[&'static str]| {
-        let mut cargo = session
-            .project
-            .cargo(["doc", "--no-deps"].into_iter().chain(what.iter().copied()));
-        cargo.env("RUSTDOCFLAGS", "-D warnings");
-        cargo
-    };
-    check([&mut cargo(&["--workspace"]), &mut cargo(MODULE)])
-}
-
-/// The module's package as a browser gets it.
-const MODULE: &[&str] = &[
-    "--package=upload-session",
-    "--target=wasm32-unknown-unknown",
-];
-
-fn build(session: &Session<'_>) -> Result<Tally> {
-    session.module()?;
-    session.emulator()?;
-    Ok(Tally::PASSED)
-}
-
-fn measure(session: &Session<'_>) -> Result<Tally> {
-    session.module()?;
-    size::print(session.project)?;
-    Ok(Tally::PASSED)
-}
-
-fn types(session: &Session<'_>) -> Result<Tally> {
-    check([&mut session.in_folder("tests/types", "npm", &["test"])?])
-}
-
-fn contract(session: &Session<'_>) -> Result<Tally> {
-    nothing_skipped(judge(
-        Runner::Node,
-        &process::run_and_keep(&mut session.node_tests("tests/contract")?)?,
-    )?)
-}
-
-fn end_to_end(session: &Session<'_>) -> Result<Tally> {
-    let mut node = session.node_tests("tests/e2e")?;
-    session.module()?;
-    let browsers = setup::locate_browsers(session.project)?;
-    node.env("CHROMIUM", browsers.chromium)
-        .env("CHROMEDRIVER", browsers.chromedriver);
-    node.env("FIREFOX", browsers.firefox)
-        .env("GECKODRIVER", browsers.geckodriver);
-    if env::var_os("UPLOAD_E2E_SIZE_MIB").is_none() {
-        node.env("UPLOAD_E2E_SIZE_MIB", E2E_SIZE_MIB);
-    }
-    nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut node)?)?)
-}
-
-/// Runs commands that together are one check, all of them.
-fn check<const N: usize>(commands: [&mut Command; N]) -> Result<Tally> {
-    let failures: Vec<String> = commands
-        .into_iter()
-        .filter_map(|command| process::run(command).err())
-        .map(|error| error.to_string())
-        .collect();
-    if !failures.is_empty() {
-        bail!("{}", failures.join("; "));
-    }
-    Ok(Tally::PASSED)
-}
-
-/// Counts the tests of a run. One that failed without a failed test, or ran none, has failed.
-fn judge(runner: Runner, output: &Output) -> Result<Tally> {
-    let tally = runner.count(&output.text).unwrap_or_default();
-    if !output.status.success() && tally.failed == 0 {
-        bail!("the runner failed ({}) after {tally}", output.status);
-    }
-    if tally.executed() == 0 {
-        bail!("no test was executed");
-    }
-    Ok(tally)
-}
-
-/// Turns skipped tests into a failure, in suites that have all they need.
-fn nothing_skipped(tally: Tally) -> Result<Tally> {
-    if tally.skipped > 0 {
-        bail!("{tally}: a test may not skip itself here, every tool is installed");
-    }
-    Ok(tally)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::ExitStatus;
-
     use super::*;
 
     fn names(filter: &[&str]) -> Vec<&'static str> {
@@ -390,15 +157,6 @@ mod tests {
             .map(|suite| suite.name)
             .collect()
     }
-
-    fn output(code: i32, text: &str) -> Output {
-        Output {
-            status: ExitStatus::from_raw(code << 8),
-            text: text.to_owned(),
-        }
-    }
-
-    const PASSED: &str = "test result: ok. 2 passed; 0 failed; 0 ignored";
 
     #[test]
     fn without_names_all_suites_run() {
@@ -431,38 +189,5 @@ mod tests {
                 suite.name
             );
         }
-    }
-
-    #[test]
-    fn tests_that_ran_are_counted() {
-        assert_eq!(judge(Runner::Cargo, &output(0, PASSED)).unwrap().passed, 2);
-        let failed = output(101, "test result: FAILED. 1 passed; 1 failed; 0 ignored");
-        assert_eq!(judge(Runner::Cargo, &failed).unwrap().failed, 1);
-    }
-
-    #[test]
-    fn a_run_that_failed_without_a_failed_test_has_failed() {
-        assert!(judge(Runner::Cargo, &output(101, "error: could not compile")).is_err());
-        assert!(judge(Runner::Cargo, &output(101, PASSED)).is_err());
-    }
-
-    #[test]
-    fn a_run_without_tests_has_failed() {
-        let none = output(0, "test result: ok. 0 passed; 0 failed; 3 ignored");
-        assert!(judge(Runner::Cargo, &none).is_err());
-        assert!(judge(Runner::Node, &output(0, "")).is_err());
-    }
-
-    #[test]
-    fn a_suite_with_all_its_tools_may_not_skip() {
-        assert!(
-            nothing_skipped(Tally {
-                passed: 1,
-                failed: 0,
-                skipped: 1
-            })
-            .is_err()
-        );
-        assert!(nothing_skipped(Tally::PASSED).is_ok());
     }
 }

@@ -10,7 +10,15 @@ use crate::process;
 use crate::project::Project;
 use crate::step;
 
-const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "firefox-esr"];
+/// Debian's packages; without those they recommend, which tests have no use for.
+const INSTALL: [&str; 6] = [
+    "install",
+    "-y",
+    "--no-install-recommends",
+    "chromium",
+    "chromium-driver",
+    "firefox-esr",
+];
 
 /// Where the browsers and their drivers are.
 pub(crate) struct Browsers {
@@ -46,33 +54,32 @@ pub(super) fn provide(project: &Project) -> Result<()> {
     if are_there(project) {
         return Ok(());
     }
-    let install = format!(
-        "apt-get install -y --no-install-recommends {}",
-        PACKAGES.join(" ")
-    );
-    if project.find("apt-get").is_none() {
-        bail!(
-            "a browser is missing: install Chromium, chromedriver and Firefox so that they are on PATH, \
-             or name them by CHROMIUM, CHROMEDRIVER and FIREFOX, then run this again"
-        );
-    }
-    if !is_root() {
-        bail!(
-            "a browser is missing: run this, then try again:\n\n    \
-             sudo apt-get update && sudo {install}\n"
-        );
+    if let Some(advice) = obstacle(project.find("apt-get").is_some(), is_root()) {
+        bail!("a browser is missing: {advice}");
     }
     step("apt-get update");
     process::run(apt_get(project).arg("update"))?;
-    step(&install);
-    process::run(apt_get(project).args(install.split(' ').skip(1)))?;
+    step(format_args!("apt-get {}", INSTALL.join(" ")));
+    process::run(apt_get(project).args(INSTALL))?;
     if !are_there(project) {
-        bail!(
-            "apt-get installed {}, and yet a browser is missing",
-            PACKAGES.join(", ")
-        );
+        bail!("apt-get ended well, and yet a browser is missing");
     }
     Ok(())
+}
+
+/// Says what to do where this program cannot install a browser by itself.
+fn obstacle(has_apt: bool, is_root: bool) -> Option<String> {
+    if !has_apt {
+        return Some(
+            "install Chromium, chromedriver and Firefox so that they are on PATH, or name them by \
+             CHROMIUM, CHROMEDRIVER and FIREFOX, then run this again"
+                .to_owned(),
+        );
+    }
+    let install = INSTALL.join(" ");
+    (!is_root).then(|| {
+        format!("run this, then try again:\n\n    sudo apt-get update && sudo apt-get {install}\n")
+    })
 }
 
 fn are_there(project: &Project) -> bool {
@@ -117,4 +124,31 @@ fn is_root() -> bool {
     Path::new("/proc/self")
         .metadata()
         .is_ok_and(|meta| meta.uid() == 0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_with_apt_installs_by_itself() {
+        assert_eq!(obstacle(true, true), None);
+    }
+
+    #[test]
+    fn others_are_told_the_command() {
+        let advice = obstacle(true, false).unwrap();
+        let command = "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
+                       chromium chromium-driver firefox-esr";
+        assert!(
+            advice.lines().any(|line| line.trim() == command),
+            "{advice}"
+        );
+    }
+
+    #[test]
+    fn without_apt_the_programs_are_named() {
+        assert!(obstacle(false, true).unwrap().contains("CHROMEDRIVER"));
+    }
 }
