@@ -1,6 +1,5 @@
 //! Builds the emulator, and runs it for as long as a guard lives.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -22,12 +21,7 @@ pub(crate) struct Emulator {
     group: Group,
     /// Its address, without a slash at the end.
     pub(crate) url: String,
-    /// Goes after `group`, which writes there.
-    files: Option<Files>,
 }
-
-/// A folder that is removed when this is dropped.
-struct Files(PathBuf);
 
 /// Builds the emulator, fast to run, and returns its program.
 ///
@@ -69,32 +63,19 @@ impl Emulator {
         let url = url.with_context(|| format!("{} did not start", process::describe(&command)))?;
         // An emulator whose output nobody reads would stand still in the end.
         thread::spawn(move || lines.for_each(|line| println!("{line}")));
-        Ok(Self {
-            group,
-            url,
-            files: None,
-        })
+        Ok(Self { group, url })
     }
 
     /// Starts the program for a test, without a log, on the given port or, where that is
-    /// taken, on a free one, with a folder that is gone afterwards.
+    /// taken, on a free one. What it stores goes to a temporary folder, which it removes.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), and where the folder cannot be made.
+    /// As [`start`](Self::start).
     pub(crate) fn start_for_test(project: &Project, program: &Path, port: u16) -> Result<Self> {
         let port = if is_free(port) { port } else { 0 };
-        let files = Files(
-            project
-                .target
-                .join(format!("emulator-{}", std::process::id())),
-        );
-        fs::create_dir_all(&files.0)?;
-        let mut arguments = vec!["--quiet".to_owned(), "--port".to_owned(), port.to_string()];
-        arguments.extend(["--dir".to_owned(), files.0.to_string_lossy().into_owned()]);
-        let mut emulator = Self::start(project, program, &arguments)?;
-        emulator.files = Some(files);
-        Ok(emulator)
+        let arguments = ["--quiet".to_owned(), format!("--port={port}")];
+        Self::start(project, program, &arguments)
     }
 
     /// Waits until the emulator ends, which it does not do by itself.
@@ -105,12 +86,6 @@ impl Emulator {
     pub(crate) fn wait(mut self) -> Result<()> {
         let status = self.group.wait()?;
         bail!("the emulator ended: {status}")
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
