@@ -54,18 +54,11 @@ mod tests {
     fn serves_the_page_and_the_package() {
         let expected = ["--port=1", "--mount=/=www", "--mount=/pkg=pkg"];
         assert_eq!(arguments(1, None), expected);
-        assert_eq!(
-            arguments(1, Some(5)).last().map(String::as_str),
-            Some("--rate=5")
-        );
+        assert_eq!(arguments(1, Some(5)).last().map(String::as_str), Some("--rate=5"));
     }
 
     #[test]
     fn the_address_stands_alone_on_its_line() {
-        assert!(
-            banner("http://127.0.0.1:1")
-                .lines()
-                .any(|line| line.trim() == "http://127.0.0.1:1/")
-        );
+        assert!(banner("http://127.0.0.1:1").lines().any(|line| line.trim() == "http://127.0.0.1:1/"));
     }
 }

@@ -37,10 +37,7 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
     if !program.is_file() {
         bail!("cargo ended well, but {} is missing", program.display());
     }
-    step(format_args!(
-        "built the emulator in {:.1} s",
-        started.elapsed().as_secs_f64()
-    ));
+    step(format_args!("built the emulator in {:.1} s", started.elapsed().as_secs_f64()));
     Ok(program)
 }
 
@@ -57,9 +54,7 @@ impl Emulator {
         let group = Group::spawn(&mut command)?;
         command.stdout(Stdio::null());
         let mut lines = BufReader::new(reader).lines().map_while(Result::ok);
-        let url = lines
-            .by_ref()
-            .find_map(|line| address(&line).map(str::to_owned));
+        let url = lines.by_ref().find_map(|line| address(&line).map(str::to_owned));
         let url = url.with_context(|| format!("{} did not start", process::describe(&command)))?;
         // An emulator whose output nobody reads would stand still in the end.
         thread::spawn(move || lines.for_each(|line| println!("{line}")));
@@ -95,9 +90,7 @@ pub(crate) fn is_free(port: u16) -> bool {
 }
 
 fn address(line: &str) -> Option<&str> {
-    line.trim()
-        .strip_prefix(READY)
-        .map(|url| url.trim_end_matches('/'))
+    line.trim().strip_prefix(READY).map(|url| url.trim_end_matches('/'))
 }
 
 #[cfg(test)]

@@ -38,14 +38,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     let started = Instant::now();
     let mut wasm_pack = project.command("wasm-pack");
     // no-install: the tools are ours; nothing is to be downloaded on the way.
-    wasm_pack.args([
-        "build",
-        "--mode",
-        "no-install",
-        "--release",
-        "--target",
-        "web",
-    ]);
+    wasm_pack.args(["build", "--mode", "no-install", "--release", "--target", "web"]);
     wasm_pack.args(["--no-pack", "--no-typescript", "--out-dir", OUT]);
     process::run(&mut wasm_pack)?;
     for name in UNWANTED {
@@ -59,9 +52,6 @@ pub(crate) fn build(project: &Project) -> Result<()> {
             bail!("wasm-pack ended well, but {OUT}/{name} is missing");
         }
     }
-    step(format_args!(
-        "built the module in {:.1} s",
-        started.elapsed().as_secs_f64()
-    ));
+    step(format_args!("built the module in {:.1} s", started.elapsed().as_secs_f64()));
     Ok(())
 }

@@ -33,16 +33,12 @@ pub(crate) fn end_children_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         STOPPING.store(true, Ordering::SeqCst);
         let groups = lock(&GROUPS).clone();
-        groups
-            .iter()
-            .for_each(|&group| signal_group(group, Signal::SIGTERM));
+        groups.iter().for_each(|&group| signal_group(group, Signal::SIGTERM));
         let until = Instant::now() + GRACE;
         while Instant::now() < until && groups.iter().any(|&group| is_alive(group)) {
             thread::sleep(Duration::from_millis(10));
         }
-        groups
-            .iter()
-            .for_each(|&group| signal_group(group, Signal::SIGKILL));
+        groups.iter().for_each(|&group| signal_group(group, Signal::SIGKILL));
         process::exit(130);
     })
     .context("cannot handle Ctrl-C")
@@ -150,15 +146,8 @@ pub(crate) fn run_and_keep(command: &mut Command) -> Result<Output> {
 
 /// Runs a program to its end in silence and returns what it printed; none where it fails.
 pub(crate) fn capture(command: &mut Command) -> Option<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Writes a command as one would type it.
@@ -166,10 +155,7 @@ pub(crate) fn describe(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words = std::iter::once(name).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 fn pass_on(reader: PipeReader) -> (Arc<Mutex<String>>, JoinHandle<()>) {
@@ -231,9 +217,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_an_error_that_names_it() {
-        let error = run(&mut Command::new("no-such-program"))
-            .unwrap_err()
-            .to_string();
+        let error = run(&mut Command::new("no-such-program")).unwrap_err().to_string();
         assert_eq!(error, "cannot start no-such-program");
     }
 

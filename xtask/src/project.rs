@@ -23,25 +23,19 @@ impl Project {
     ///
     /// Where cargo cannot be run or does not know the workspace.
     pub(crate) fn locate() -> Result<Self> {
-        let manifest_dir =
-            env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest_dir = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let output = Command::new("cargo")
             .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
             .current_dir(&manifest_dir)
             .output()
             .context("cannot run cargo")?;
         if !output.status.success() {
-            bail!(
-                "cargo metadata: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
         let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
         let folder = |key: &str| -> Result<PathBuf> {
             let folder = metadata[key].as_str();
-            Ok(folder
-                .with_context(|| format!("cargo metadata has no {key}"))?
-                .into())
+            Ok(folder.with_context(|| format!("cargo metadata has no {key}"))?.into())
         };
         let (root, target) = (folder("workspace_root")?, folder("target_directory")?);
         let path = tools_first(&root, &env::var_os("PATH").unwrap_or_default())?;
@@ -73,22 +67,18 @@ impl Project {
 
     /// Finds a program on the PATH that [`command`](Self::command) gives.
     pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
-        env::split_paths(&self.path)
-            .map(|folder| folder.join(program))
-            .find(|file| is_program(file))
+        env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| is_program(file))
     }
 }
 
 fn tools_first(root: &Path, path: &OsStr) -> Result<OsString> {
     let own = [root.join(".tools/bin"), root.join("node_modules/.bin")];
-    env::join_paths(own.into_iter().chain(env::split_paths(path)))
-        .context("the project's folder cannot be put on PATH")
+    env::join_paths(own.into_iter().chain(env::split_paths(path))).context("the project's folder cannot be put on PATH")
 }
 
 fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

@@ -54,12 +54,7 @@ fn node(output: &str) -> Option<Tally> {
     let last = |what: &str| -> Option<u64> {
         output.lines().rev().find_map(|line| {
             let line = line.trim().strip_prefix(['#', 'ℹ'])?;
-            line.trim()
-                .strip_prefix(what)?
-                .strip_prefix(' ')?
-                .trim()
-                .parse()
-                .ok()
+            line.trim().strip_prefix(what)?.strip_prefix(' ')?.trim().parse().ok()
         })
     };
     Some(Tally {
@@ -74,9 +69,7 @@ fn without_escapes(text: &str) -> String {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let end = piece
-            .find(|c: char| c.is_ascii_alphabetic())
-            .map_or(piece.len(), |at| at + 1);
+        let end = piece.find(|c: char| c.is_ascii_alphabetic()).map_or(piece.len(), |at| at + 1);
         plain.push_str(&piece[end..]);
     }
     plain
@@ -87,11 +80,7 @@ mod tests {
     use super::*;
 
     const fn tally(passed: u64, failed: u64, skipped: u64) -> Option<Tally> {
-        Some(Tally {
-            passed,
-            failed,
-            skipped,
-        })
+        Some(Tally { passed, failed, skipped })
     }
 
     #[test]

@@ -72,9 +72,6 @@ pub(crate) fn provide(project: &Project, needs: &[Need]) -> Result<()> {
         }
     }
     cargo_tools::clean(project)?;
-    step(format_args!(
-        "tools are in place ({:.1} s)",
-        started.elapsed().as_secs_f64()
-    ));
+    step(format_args!("tools are in place ({:.1} s)", started.elapsed().as_secs_f64()));
     Ok(())
 }

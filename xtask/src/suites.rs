@@ -31,24 +31,15 @@ const SUITES: &[Suite] = &[
     suite("xtask", &[], |s| s.cargo_test("xtask")),
     suite("build", module::NEEDS, |s| s.build()),
     suite("size", module::NEEDS, |s| s.size()),
-    suite("browser-chromium", BROWSERS, |s| {
-        s.in_browser(Browser::Chromium)
-    }),
-    suite("browser-firefox", BROWSERS, |s| {
-        s.in_browser(Browser::Firefox)
-    }),
+    suite("browser-chromium", BROWSERS, |s| s.in_browser(Browser::Chromium)),
+    suite("browser-firefox", BROWSERS, |s| s.in_browser(Browser::Firefox)),
     suite("types", TYPES, |s| s.types()),
     suite("contract", CONTRACT, |s| s.contract()),
     suite("e2e", END_TO_END, |s| s.end_to_end()),
 ];
 
 const LINTS: &[Need] = &[Need::Lints, Need::WasmTarget];
-const BROWSERS: &[Need] = &[
-    Need::WasmTarget,
-    Need::Browsers,
-    Need::WasmTools,
-    Need::Geckodriver,
-];
+const BROWSERS: &[Need] = &[Need::WasmTarget, Need::Browsers, Need::WasmTools, Need::Geckodriver];
 const TYPES: &[Need] = &[Need::Node, Need::Packages("tests/types")];
 const CONTRACT: &[Need] = &[Need::Node, Need::Packages("tests/contract")];
 const END_TO_END: &[Need] = &[
@@ -68,11 +59,7 @@ const END_TO_END: &[Need] = &[
 /// Where a name is of no suite, or something cannot be installed.
 pub(crate) fn run(project: &Project, names: &[String]) -> Result<ExitCode> {
     let chosen = choose(names)?;
-    let needs: Vec<Need> = chosen
-        .iter()
-        .flat_map(|suite| suite.needs)
-        .copied()
-        .collect();
+    let needs: Vec<Need> = chosen.iter().flat_map(|suite| suite.needs).copied().collect();
     setup::provide(project, &needs)?;
     let session = Session::new(project);
     let mut report = Report::default();
@@ -80,38 +67,22 @@ pub(crate) fn run(project: &Project, names: &[String]) -> Result<ExitCode> {
         report.rows.push(suite.run(&session));
     }
     println!("\n{report}");
-    Ok(if report.passed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Takes the suites whose names are, or begin with, one of those given; all where none is.
 fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
     for name in names {
-        if !SUITES
-            .iter()
-            .any(|suite| suite.name.starts_with(name.as_str()))
-        {
+        if !SUITES.iter().any(|suite| suite.name.starts_with(name.as_str())) {
             let all: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
             bail!("no suite is called {name}; there are {}", all.join(", "));
         }
     }
-    let wanted = |suite: &&Suite| {
-        names.is_empty()
-            || names
-                .iter()
-                .any(|name| suite.name.starts_with(name.as_str()))
-    };
+    let wanted = |suite: &&Suite| names.is_empty() || names.iter().any(|name| suite.name.starts_with(name.as_str()));
     Ok(SUITES.iter().filter(wanted).collect())
 }
 
-const fn suite(
-    name: &'static str,
-    needs: &'static [Need],
-    run: fn(&Session<'_>) -> Result<Tally>,
-) -> Suite {
+const fn suite(name: &'static str, needs: &'static [Need], run: fn(&Session<'_>) -> Result<Tally>) -> Suite {
     Suite { name, needs, run }
 }
 
@@ -130,17 +101,8 @@ impl Suite {
         if let Some(reason) = &reason {
             println!("error: {reason}");
         }
-        step(format_args!(
-            "suite {}: {tally}, {:.1} s",
-            self.name,
-            time.as_secs_f64()
-        ));
-        Row {
-            suite: self.name,
-            tally,
-            time,
-            reason,
-        }
+        step(format_args!("suite {}: {tally}, {:.1} s", self.name, time.as_secs_f64()));
+        Row { suite: self.name, tally, time, reason }
     }
 }
 
@@ -151,11 +113,7 @@ mod tests {
 
     fn names(filter: &[&str]) -> Vec<&'static str> {
         let filter: Vec<String> = filter.iter().map(|&name| name.to_owned()).collect();
-        choose(&filter)
-            .unwrap()
-            .iter()
-            .map(|suite| suite.name)
-            .collect()
+        choose(&filter).unwrap().iter().map(|suite| suite.name).collect()
     }
 
     #[test]
@@ -165,29 +123,19 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_name_is_enough_and_order_stays() {
-        assert_eq!(
-            names(&["e2e", "browser", "fmt"]),
-            ["fmt", "browser-chromium", "browser-firefox", "e2e"]
-        );
+        assert_eq!(names(&["e2e", "browser", "fmt"]), ["fmt", "browser-chromium", "browser-firefox", "e2e"]);
     }
 
     #[test]
     fn an_unknown_name_is_an_error_that_lists_the_suites() {
         let error = choose(&["nonsense".to_owned()]).err().unwrap().to_string();
-        assert!(
-            error.contains("nonsense") && error.contains("browser-firefox"),
-            "{error}"
-        );
+        assert!(error.contains("nonsense") && error.contains("browser-firefox"), "{error}");
     }
 
     #[test]
     fn every_need_of_a_suite_is_one_that_set_up_knows() {
         for suite in SUITES {
-            assert!(
-                suite.needs.iter().all(|need| Need::ALL.contains(need)),
-                "{}",
-                suite.name
-            );
+            assert!(suite.needs.iter().all(|need| Need::ALL.contains(need)), "{}", suite.name);
         }
     }
 }

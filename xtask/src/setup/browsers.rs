@@ -11,14 +11,7 @@ use crate::project::Project;
 use crate::step;
 
 /// Debian's packages; without those they recommend, which tests have no use for.
-const INSTALL: [&str; 6] = [
-    "install",
-    "-y",
-    "--no-install-recommends",
-    "chromium",
-    "chromium-driver",
-    "firefox-esr",
-];
+const INSTALL: [&str; 6] = ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver", "firefox-esr"];
 
 /// Where the browsers and their drivers are.
 pub(crate) struct Browsers {
@@ -42,10 +35,7 @@ pub(crate) fn locate(project: &Project) -> Result<Browsers> {
         chromium: need(chromium(project), "CHROMIUM")?,
         chromedriver: need(chromedriver(project), "CHROMEDRIVER")?,
         firefox: need(firefox(project), "FIREFOX")?,
-        geckodriver: need(
-            find(project, "GECKODRIVER", &["geckodriver"]),
-            "GECKODRIVER",
-        )?,
+        geckodriver: need(find(project, "GECKODRIVER", &["geckodriver"]), "GECKODRIVER")?,
     })
 }
 
@@ -77,9 +67,7 @@ fn obstacle(has_apt: bool, is_root: bool) -> Option<String> {
         );
     }
     let install = INSTALL.join(" ");
-    (!is_root).then(|| {
-        format!("run this, then try again:\n\n    sudo apt-get update && sudo apt-get {install}\n")
-    })
+    (!is_root).then(|| format!("run this, then try again:\n\n    sudo apt-get update && sudo apt-get {install}\n"))
 }
 
 fn are_there(project: &Project) -> bool {
@@ -87,11 +75,7 @@ fn are_there(project: &Project) -> bool {
 }
 
 fn chromium(project: &Project) -> Option<PathBuf> {
-    find(
-        project,
-        "CHROMIUM",
-        &["chromium", "chromium-browser", "google-chrome", "chrome"],
-    )
+    find(project, "CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "chrome"])
 }
 
 fn chromedriver(project: &Project) -> Option<PathBuf> {
@@ -104,26 +88,20 @@ fn firefox(project: &Project) -> Option<PathBuf> {
 
 fn find(project: &Project, variable: &str, names: &[&str]) -> Option<PathBuf> {
     let named = env::var_os(variable).map(PathBuf::from);
-    named
-        .filter(|path| path.exists())
-        .or_else(|| names.iter().find_map(|name| project.find(name)))
+    named.filter(|path| path.exists()).or_else(|| names.iter().find_map(|name| project.find(name)))
 }
 
 fn apt_get(project: &Project) -> Command {
     let mut command = project.command("apt-get");
     // Without a terminal of its own apt may not touch ours.
-    command
-        .args(["-q", "-o", "Dpkg::Use-Pty=0"])
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(["-q", "-o", "Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     // The owner of a process's entry is its effective user.
-    Path::new("/proc/self")
-        .metadata()
-        .is_ok_and(|meta| meta.uid() == 0)
+    Path::new("/proc/self").metadata().is_ok_and(|meta| meta.uid() == 0)
 }
 
 #[cfg(test)]
@@ -141,10 +119,7 @@ mod tests {
         let advice = obstacle(true, false).unwrap();
         let command = "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
                        chromium chromium-driver firefox-esr";
-        assert!(
-            advice.lines().any(|line| line.trim() == command),
-            "{advice}"
-        );
+        assert!(advice.lines().any(|line| line.trim() == command), "{advice}");
     }
 
     #[test]

@@ -46,29 +46,14 @@ pub(super) fn wasm(project: &Project) -> Result<()> {
             locked: false,
         },
     )?;
-    install(
-        project,
-        &Tool {
-            krate: "wasm-pack",
-            program: "wasm-pack",
-            version: "0.15.1",
-            exact: true,
-            locked: true,
-        },
-    )
+    install(project, &Tool { krate: "wasm-pack", program: "wasm-pack", version: "0.15.1", exact: true, locked: true })
 }
 
 /// Installs Firefox's driver.
 pub(super) fn geckodriver(project: &Project) -> Result<()> {
     install(
         project,
-        &Tool {
-            krate: "geckodriver",
-            program: "geckodriver",
-            version: "0.37.1",
-            exact: false,
-            locked: true,
-        },
+        &Tool { krate: "geckodriver", program: "geckodriver", version: "0.37.1", exact: false, locked: true },
     )
 }
 
@@ -86,9 +71,7 @@ fn install(project: &Project, tool: &Tool<'_>) -> Result<()> {
         return Ok(());
     }
     let Tool { krate, version, .. } = tool;
-    step(format_args!(
-        "building {krate} {version} into .tools, which takes some minutes"
-    ));
+    step(format_args!("building {krate} {version} into .tools, which takes some minutes"));
     let started = Instant::now();
     let mut cargo = project.cargo(["install", krate, "--version", version]);
     if tool.locked {
@@ -97,10 +80,7 @@ fn install(project: &Project, tool: &Tool<'_>) -> Result<()> {
     // One target folder: the tools share many of their dependencies.
     cargo.env("CARGO_TARGET_DIR", project.tools().join("target"));
     process::run(cargo.arg("--root").arg(project.tools()).envs(QUICK_BUILD))?;
-    step(format_args!(
-        "built {krate} in {} s",
-        started.elapsed().as_secs()
-    ));
+    step(format_args!("built {krate} in {} s", started.elapsed().as_secs()));
     Ok(())
 }
 
@@ -129,10 +109,7 @@ mod tests {
     #[test]
     fn reads_versions_of_tools() {
         assert_eq!(version_of_tool("wasm-pack 0.15.1"), Some("0.15.1"));
-        assert_eq!(
-            version_of_tool("wasm-bindgen 0.2.130 (1234abc)"),
-            Some("0.2.130")
-        );
+        assert_eq!(version_of_tool("wasm-bindgen 0.2.130 (1234abc)"), Some("0.2.130"));
         assert_eq!(version_of_tool(""), None);
     }
 
@@ -140,9 +117,6 @@ mod tests {
     fn reads_versions_of_package_ids() {
         let registry = "registry+https://github.com/rust-lang/crates.io-index#wasm-bindgen@0.2.130";
         assert_eq!(version_of_id(registry), "0.2.130");
-        assert_eq!(
-            version_of_id("path+file:///p/wasm-bindgen#0.2.131"),
-            "0.2.131"
-        );
+        assert_eq!(version_of_id("path+file:///p/wasm-bindgen#0.2.131"), "0.2.131");
     }
 }

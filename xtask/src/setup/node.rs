@@ -48,16 +48,12 @@ pub(super) fn packages(project: &Project, folder: &str) -> Result<()> {
     step(format_args!("npm ci in {folder}"));
     let started = Instant::now();
     let mut npm = project.command("npm");
-    npm.args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(&folder_path);
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder_path);
     process::run(&mut npm)?;
     // Without packages npm makes no folder.
     fs::create_dir_all(folder_path.join("node_modules"))?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
-    step(format_args!(
-        "npm ci in {folder} took {} s",
-        started.elapsed().as_secs()
-    ));
+    step(format_args!("npm ci in {folder} took {} s", started.elapsed().as_secs()));
     Ok(())
 }
 

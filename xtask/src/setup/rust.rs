@@ -13,12 +13,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Installs the standard library for [`WASM`].
 pub(crate) fn wasm_target(project: &Project) -> Result<()> {
-    if sysroot(project)?
-        .join("lib/rustlib")
-        .join(WASM)
-        .join("lib")
-        .is_dir()
-    {
+    if sysroot(project)?.join("lib/rustlib").join(WASM).join("lib").is_dir() {
         return Ok(());
     }
     rustup(project, &["target", "add", WASM])
@@ -37,9 +32,7 @@ pub(crate) fn lints(project: &Project) -> Result<()> {
 
 fn sysroot(project: &Project) -> Result<PathBuf> {
     let sysroot = process::capture(project.command("rustc").args(["--print", "sysroot"]));
-    Ok(sysroot
-        .context("rustc does not say where it is installed")?
-        .into())
+    Ok(sysroot.context("rustc does not say where it is installed")?.into())
 }
 
 fn rustup(project: &Project, arguments: &[&str]) -> Result<()> {

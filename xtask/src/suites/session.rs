@@ -27,10 +27,7 @@ const DRIVER_TIMEOUT: &str = "60";
 const E2E_SIZE_MIB: &str = "200";
 
 /// The module's package as a browser gets it.
-const MODULE: &[&str] = &[
-    "--package=upload-session",
-    "--target=wasm32-unknown-unknown",
-];
+const MODULE: &[&str] = &["--package=upload-session", "--target=wasm32-unknown-unknown"];
 
 /// A browser that the module is tested in.
 #[derive(Clone, Copy)]
@@ -50,32 +47,22 @@ impl<'a> Session<'a> {
     /// Starts with nothing built.
     pub(super) fn new(project: &'a Project) -> Self {
         let (module, emulator) = (OnceCell::new(), OnceCell::new());
-        Self {
-            project,
-            module,
-            emulator,
-        }
+        Self { project, module, emulator }
     }
 
     fn module(&self) -> Result<()> {
-        let built = self
-            .module
-            .get_or_init(|| module::build(self.project).map_err(|error| format!("{error:#}")));
+        let built = self.module.get_or_init(|| module::build(self.project).map_err(|error| format!("{error:#}")));
         built.clone().map_err(|error| anyhow!(error))
     }
 
     fn emulator(&self) -> Result<PathBuf> {
-        let built = self
-            .emulator
-            .get_or_init(|| emulator::build(self.project).map_err(|error| format!("{error:#}")));
+        let built = self.emulator.get_or_init(|| emulator::build(self.project).map_err(|error| format!("{error:#}")));
         built.clone().map_err(|error| anyhow!(error))
     }
 
     /// Runs the tests of a package.
     pub(super) fn cargo_test(&self, package: &str) -> Result<Tally> {
-        let mut cargo = self
-            .project
-            .cargo(["test", "--no-fail-fast", "--package", package]);
+        let mut cargo = self.project.cargo(["test", "--no-fail-fast", "--package", package]);
         judge(Runner::Cargo, &process::run_and_keep(&mut cargo)?)
     }
 
@@ -87,14 +74,8 @@ impl<'a> Session<'a> {
         let mut wasm_pack = project.command("wasm-pack");
         wasm_pack.args(["test", "--mode", "no-install", "--headless"]);
         match browser {
-            Browser::Chromium => wasm_pack
-                .arg("--chrome")
-                .arg("--chromedriver")
-                .arg(browsers.chromedriver),
-            Browser::Firefox => wasm_pack
-                .arg("--firefox")
-                .arg("--geckodriver")
-                .arg(browsers.geckodriver),
+            Browser::Chromium => wasm_pack.arg("--chrome").arg("--chromedriver").arg(browsers.chromedriver),
+            Browser::Firefox => wasm_pack.arg("--firefox").arg("--geckodriver").arg(browsers.geckodriver),
         };
         // Without documentation tests, which cannot run there. wasm-pack hands this to `cargo build
         // --tests` as well, so it can be neither `--tests` nor `--no-fail-fast`.
@@ -130,10 +111,7 @@ impl<'a> Session<'a> {
     pub(super) fn clippy(&self) -> Result<Tally> {
         let strict = ["--all-targets", "--", "-D", "warnings"];
         let cargo = |what: &[&'static str]| {
-            let arguments = ["clippy"]
-                .into_iter()
-                .chain(what.iter().copied())
-                .chain(strict);
+            let arguments = ["clippy"].into_iter().chain(what.iter().copied()).chain(strict);
             self.project.cargo(arguments)
         };
         check([&mut cargo(&["--workspace"]), &mut cargo(MODULE)])
@@ -141,9 +119,7 @@ impl<'a> Session<'a> {
 
     pub(super) fn rustdoc(&self) -> Result<Tally> {
         let cargo = |what: &[&'static str]| {
-            let mut cargo = self
-                .project
-                .cargo(["doc", "--no-deps"].into_iter().chain(what.iter().copied()));
+            let mut cargo = self.project.cargo(["doc", "--no-deps"].into_iter().chain(what.iter().copied()));
             cargo.env("RUSTDOCFLAGS", "-D warnings");
             cargo
         };
@@ -168,20 +144,15 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn contract(&self) -> Result<Tally> {
-        nothing_skipped(judge(
-            Runner::Node,
-            &process::run_and_keep(&mut self.node_tests("tests/contract")?)?,
-        )?)
+        nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut self.node_tests("tests/contract")?)?)?)
     }
 
     pub(super) fn end_to_end(&self) -> Result<Tally> {
         let mut node = self.node_tests("tests/e2e")?;
         self.module()?;
         let browsers = setup::locate_browsers(self.project)?;
-        node.env("CHROMIUM", browsers.chromium)
-            .env("CHROMEDRIVER", browsers.chromedriver);
-        node.env("FIREFOX", browsers.firefox)
-            .env("GECKODRIVER", browsers.geckodriver);
+        node.env("CHROMIUM", browsers.chromium).env("CHROMEDRIVER", browsers.chromedriver);
+        node.env("FIREFOX", browsers.firefox).env("GECKODRIVER", browsers.geckodriver);
         if env::var_os("UPLOAD_E2E_SIZE_MIB").is_none() {
             node.env("UPLOAD_E2E_SIZE_MIB", E2E_SIZE_MIB);
         }

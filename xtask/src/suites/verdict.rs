@@ -10,11 +10,8 @@ use crate::runners::Runner;
 
 /// Runs commands that together are one check, all of them.
 pub(super) fn check<const N: usize>(commands: [&mut Command; N]) -> Result<Tally> {
-    let failures: Vec<String> = commands
-        .into_iter()
-        .filter_map(|command| process::run(command).err())
-        .map(|error| error.to_string())
-        .collect();
+    let failures: Vec<String> =
+        commands.into_iter().filter_map(|command| process::run(command).err()).map(|error| error.to_string()).collect();
     if !failures.is_empty() {
         bail!("{}", failures.join("; "));
     }
@@ -50,10 +47,7 @@ mod tests {
     use super::*;
 
     fn output(code: i32, text: &str) -> Output {
-        Output {
-            status: ExitStatus::from_raw(code << 8),
-            text: text.to_owned(),
-        }
+        Output { status: ExitStatus::from_raw(code << 8), text: text.to_owned() }
     }
 
     const PASSED: &str = "test result: ok. 2 passed; 0 failed; 0 ignored";
@@ -80,14 +74,7 @@ mod tests {
 
     #[test]
     fn a_suite_with_all_its_tools_may_not_skip() {
-        assert!(
-            nothing_skipped(Tally {
-                passed: 1,
-                failed: 0,
-                skipped: 1
-            })
-            .is_err()
-        );
+        assert!(nothing_skipped(Tally { passed: 1, failed: 0, skipped: 1 }).is_err());
         assert!(nothing_skipped(Tally::PASSED).is_ok());
     }
 }
