@@ -1,0 +1,33 @@
+//! The command line.
+#![allow(missing_docs, unreachable_pub, reason = "generated")]
+
+xflags::xflags! {
+    /// Every command that a developer of upload-session needs.
+    ///
+    /// Each installs what it needs and lacks; a second run is quick.
+    cmd xtask {
+        /// Installs everything that any of the commands needs.
+        cmd setup {}
+
+        /// Builds the npm package's module into pkg/dist.
+        cmd build {}
+
+        /// Builds the module and the emulator, and serves the demo page.
+        cmd demo {
+            /// Port to listen on, 8787 unless given; a free one where it is taken.
+            optional --port port: u16
+            /// Bytes a second that all uploads together are held to; no limit unless given.
+            optional --rate bytes: u64
+        }
+
+        /// Runs every test; or, with names or their beginnings, some suites.
+        cmd test {
+            /// Suites to run: fmt clippy rustdoc engine emulator xtask build size
+            /// browser-chromium browser-firefox types contract e2e.
+            repeated suites: String
+        }
+
+        /// Builds the module and prints how many bytes a page loads.
+        cmd size {}
+    }
+}

@@ -1,0 +1,77 @@
+//! Installs what the commands need. Each need is looked at first, so a second run is quick.
+
+mod browsers;
+mod cargo_tools;
+mod node;
+mod rust;
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::project::Project;
+use crate::step;
+
+pub(crate) use browsers::locate as locate_browsers;
+
+/// The root's packages: wasm-opt.
+pub(crate) const ROOT_PACKAGES: Need = Need::Packages(".");
+
+/// Something that has to be on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Node and npm, new enough.
+    Node,
+    /// The standard library for `wasm32-unknown-unknown`.
+    WasmTarget,
+    /// Clippy and rustfmt.
+    Lints,
+    /// Chromium and Firefox, and Chromium's driver.
+    Browsers,
+    /// npm packages of the folder, relative to the root.
+    Packages(&'static str),
+    /// wasm-pack, and wasm-bindgen at the version of Cargo.lock.
+    WasmTools,
+    /// Firefox's driver.
+    Geckodriver,
+}
+
+impl Need {
+    /// Everything, in the order it is provided: what can fail at once comes first, what is
+    /// compiled comes last.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Node,
+        Self::WasmTarget,
+        Self::Lints,
+        Self::Browsers,
+        ROOT_PACKAGES,
+        Self::Packages("tests/types"),
+        Self::Packages("tests/contract"),
+        Self::Packages("tests/e2e"),
+        Self::WasmTools,
+        Self::Geckodriver,
+    ];
+}
+
+/// Installs those of the needs that are not there yet.
+///
+/// # Errors
+///
+/// Where something cannot be installed; the error says what to do.
+pub(crate) fn provide(project: &Project, needs: &[Need]) -> Result<()> {
+    let started = Instant::now();
+    for need in Need::ALL.iter().filter(|need| needs.contains(need)) {
+        match need {
+            Need::Node => node::check(project)?,
+            Need::WasmTarget => rust::wasm_target(project)?,
+            Need::Lints => rust::lints(project)?,
+            Need::Browsers => browsers::provide(project)?,
+            Need::Packages(folder) => node::packages(project, folder)?,
+            Need::WasmTools => cargo_tools::wasm(project)?,
+            Need::Geckodriver => cargo_tools::geckodriver(project)?,
+        }
+    }
+    cargo_tools::clean(project)?;
+    step(format_args!("tools are in place ({:.1} s)", started.elapsed().as_secs_f64()));
+    Ok(())
+}

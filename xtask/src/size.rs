@@ -1,0 +1,108 @@
+//! What a page loads of the package, in bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::project::Project;
+
+/// Compresses with Node's zlib, which is there anyway.
+const SCRIPT: &str = include_str!("size.mjs");
+
+/// Raw, `gzip -9` and `brotli -q 11` bytes.
+type Sizes = [u64; 3];
+
+/// Prints the sizes of everything that a page loads of the built package, and their sum.
+///
+/// # Errors
+///
+/// Where there is nothing, or it cannot be read.
+pub(crate) fn print(project: &Project) -> Result<()> {
+    let package = project.root.join("pkg");
+    let mut files = loaded_files(&package, false)?;
+    files.extend(loaded_files(&package.join("dist"), true)?);
+    if !files.iter().any(|file| has_extension(file, &["wasm"])) {
+        bail!("pkg/dist has no module: cargo xtask build makes it");
+    }
+    let sizes = measure(project, &files)?;
+    let names =
+        files.iter().map(|file| file.strip_prefix(&project.root).unwrap_or(file).to_string_lossy().into_owned());
+    print!("{}", table(&names.zip(sizes).collect::<Vec<_>>()));
+    Ok(())
+}
+
+/// Lists scripts and modules in a folder, in order, and in those below where `deep`.
+fn loaded_files(folder: &Path, deep: bool) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("missing: {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() && deep {
+            files.extend(loaded_files(&path, deep)?);
+        } else if has_extension(&path, &["js", "mjs", "wasm"]) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().and_then(|found| found.to_str()).is_some_and(|found| extensions.contains(&found))
+}
+
+fn measure(project: &Project, files: &[PathBuf]) -> Result<Vec<Sizes>> {
+    let mut node = project.command("node");
+    node.args(["--input-type=module", "--eval", SCRIPT, "--"]).args(files);
+    let printed = process::capture(&mut node).context("Node cannot compress the files")?;
+    let sizes = printed.lines().map(parse).collect::<Option<Vec<_>>>();
+    sizes.filter(|sizes| sizes.len() == files.len()).context("Node printed no sizes")
+}
+
+fn parse(line: &str) -> Option<Sizes> {
+    let numbers = line.split(' ').map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    numbers.try_into().ok()
+}
+
+fn table(rows: &[(String, Sizes)]) -> String {
+    let mut total = [0; 3];
+    let mut text = format!("{:<40}{:>10}{:>10}{:>10}\n", "bytes", "raw", "gzip", "brotli");
+    let mut line = |name: &str, [raw, gzip, brotli]: Sizes| {
+        text.push_str(&format!("{name:<40}{raw:>10}{gzip:>10}{brotli:>10}\n"));
+    };
+    for (name, sizes) in rows {
+        line(name, *sizes);
+        total.iter_mut().zip(sizes).for_each(|(sum, size)| *sum += size);
+    }
+    line("total", total);
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_three_numbers_a_line() {
+        assert_eq!(parse("3 2 1"), Some([3, 2, 1]));
+        assert_eq!(parse("3 2"), None);
+        assert_eq!(parse("3 2 x"), None);
+    }
+
+    #[test]
+    fn the_last_line_is_the_total() {
+        let text = table(&[("a".to_owned(), [30, 20, 10]), ("b".to_owned(), [3, 2, 1])]);
+        let last = text.lines().last().unwrap();
+        assert_eq!(last.split_whitespace().collect::<Vec<_>>(), ["total", "33", "22", "11"]);
+    }
+
+    #[test]
+    fn pages_load_scripts_and_modules_only() {
+        assert!(has_extension(Path::new("a.js"), &["js", "wasm"]));
+        assert!(!has_extension(Path::new("a.d.ts"), &["js", "wasm"]));
+        assert!(!has_extension(Path::new("js"), &["js", "wasm"]));
+    }
+}

@@ -1,0 +1,141 @@
+//! The test command: every suite there is, in one table.
+
+mod session;
+mod verdict;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use crate::report::{Report, Row, Tally};
+use crate::setup::{self, Need, ROOT_PACKAGES};
+use crate::{module, step};
+
+use session::{Browser, Session};
+
+struct Suite {
+    name: &'static str,
+    needs: &'static [Need],
+    run: fn(&Session<'_>) -> Result<Tally>,
+}
+
+/// All suites, in the order they run: what is quick to fail comes first.
+const SUITES: &[Suite] = &[
+    suite("fmt", LINTS, |s| s.fmt()),
+    suite("clippy", LINTS, |s| s.clippy()),
+    suite("rustdoc", LINTS, |s| s.rustdoc()),
+    suite("engine", &[], |s| s.cargo_test("upload-session-engine")),
+    suite("emulator", &[], |s| s.cargo_test("upload-emulator")),
+    suite("xtask", &[], |s| s.cargo_test("xtask")),
+    suite("build", module::NEEDS, |s| s.build()),
+    suite("size", module::NEEDS, |s| s.size()),
+    suite("browser-chromium", BROWSERS, |s| s.in_browser(Browser::Chromium)),
+    suite("browser-firefox", BROWSERS, |s| s.in_browser(Browser::Firefox)),
+    suite("types", TYPES, |s| s.types()),
+    suite("contract", CONTRACT, |s| s.contract()),
+    suite("e2e", END_TO_END, |s| s.end_to_end()),
+];
+
+const LINTS: &[Need] = &[Need::Lints, Need::WasmTarget];
+const BROWSERS: &[Need] = &[Need::WasmTarget, Need::Browsers, Need::WasmTools, Need::Geckodriver];
+const TYPES: &[Need] = &[Need::Node, Need::Packages("tests/types")];
+const CONTRACT: &[Need] = &[Need::Node, Need::Packages("tests/contract")];
+const END_TO_END: &[Need] = &[
+    Need::Node,
+    Need::WasmTarget,
+    Need::Browsers,
+    ROOT_PACKAGES,
+    Need::Packages("tests/e2e"),
+    Need::WasmTools,
+    Need::Geckodriver,
+];
+
+/// Installs what the chosen suites need, runs them all, and prints the report.
+///
+/// # Errors
+///
+/// Where a name is of no suite, or something cannot be installed.
+pub(crate) fn run(project: &Project, names: &[String]) -> Result<ExitCode> {
+    let chosen = choose(names)?;
+    let needs: Vec<Need> = chosen.iter().flat_map(|suite| suite.needs).copied().collect();
+    setup::provide(project, &needs)?;
+    let session = Session::new(project);
+    let mut report = Report::default();
+    for suite in chosen {
+        report.rows.push(suite.run(&session));
+    }
+    println!("\n{report}");
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Takes the suites whose names are, or begin with, one of those given; all where none is.
+fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
+    for name in names {
+        if !SUITES.iter().any(|suite| suite.name.starts_with(name.as_str())) {
+            let all: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+            bail!("no suite is called {name}; there are {}", all.join(", "));
+        }
+    }
+    let wanted = |suite: &&Suite| names.is_empty() || names.iter().any(|name| suite.name.starts_with(name.as_str()));
+    Ok(SUITES.iter().filter(wanted).collect())
+}
+
+const fn suite(name: &'static str, needs: &'static [Need], run: fn(&Session<'_>) -> Result<Tally>) -> Suite {
+    Suite { name, needs, run }
+}
+
+impl Suite {
+    /// Runs the suite to its end, whatever becomes of it.
+    fn run(&self, session: &Session<'_>) -> Row {
+        println!();
+        step(format_args!("suite {}", self.name));
+        let started = Instant::now();
+        let result = (self.run)(session);
+        let time = started.elapsed();
+        let (tally, reason) = match result {
+            Ok(tally) => (tally, None),
+            Err(error) => (Tally::FAILED, Some(format!("{error:#}"))),
+        };
+        if let Some(reason) = &reason {
+            println!("error: {reason}");
+        }
+        step(format_args!("suite {}: {tally}, {:.1} s", self.name, time.as_secs_f64()));
+        Row { suite: self.name, tally, time, reason }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn names(filter: &[&str]) -> Vec<&'static str> {
+        let filter: Vec<String> = filter.iter().map(|&name| name.to_owned()).collect();
+        choose(&filter).unwrap().iter().map(|suite| suite.name).collect()
+    }
+
+    #[test]
+    fn without_names_all_suites_run() {
+        assert_eq!(names(&[]).len(), SUITES.len());
+    }
+
+    #[test]
+    fn the_beginning_of_a_name_is_enough_and_order_stays() {
+        assert_eq!(names(&["e2e", "browser", "fmt"]), ["fmt", "browser-chromium", "browser-firefox", "e2e"]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_that_lists_the_suites() {
+        let error = choose(&["nonsense".to_owned()]).err().unwrap().to_string();
+        assert!(error.contains("nonsense") && error.contains("browser-firefox"), "{error}");
+    }
+
+    #[test]
+    fn every_need_of_a_suite_is_one_that_set_up_knows() {
+        for suite in SUITES {
+            assert!(suite.needs.iter().all(|need| Need::ALL.contains(need)), "{}", suite.name);
+        }
+    }
+}
