@@ -1,0 +1,37 @@
+// The connector profiles that the emulator plays, and what each means to someone who picks it.
+
+export const SERVICES = [
+  { id: "box", name: "Box", hint: "parts in parallel, files from 20 MB", minimumSize: 20_000_000 },
+  { id: "google-drive", name: "Google Drive", hint: "parts in order", minimumSize: 0 },
+  { id: "onedrive", name: "OneDrive", hint: "parts in order", minimumSize: 0 },
+  { id: "sharepoint", name: "SharePoint", hint: "parts in order", minimumSize: 0 },
+  { id: "dropbox", name: "Dropbox", hint: "parts in parallel", minimumSize: 0 },
+];
+
+/** Finds a profile by its `x-apideck-service-id`. */
+export function serviceById(id) {
+  return SERVICES.find((service) => service.id === id);
+}
+
+/** Fills a fieldset with one radio button a profile; the returned function tells the one chosen. */
+export function mountServices(fieldset, chosenId) {
+  for (const service of SERVICES) {
+    const label = document.createElement("label");
+    label.className = "service";
+    const radio = document.createElement("input");
+    radio.type = "radio";
+    radio.name = "service";
+    radio.value = service.id;
+    radio.checked = service.id === chosenId;
+    radio.dataset.testid = `service-${service.id}`;
+    const name = document.createElement("span");
+    name.className = "service-name";
+    name.textContent = service.name;
+    const hint = document.createElement("span");
+    hint.className = "muted";
+    hint.textContent = service.hint;
+    label.append(radio, name, hint);
+    fieldset.append(label);
+  }
+  return () => serviceById(fieldset.querySelector("input:checked").value);
+}

@@ -1,0 +1,204 @@
+// One file's upload: drives an UploadSession and shows it on a card.
+//
+// Hooks for end-to-end tests, kept stable:
+//   [data-testid="card"]      one upload. Its attributes:
+//     data-state              the UploadState: idle, starting, uploading, paused, waiting, finishing, done, failed, aborted
+//     data-name               the file's name
+//     data-retries            how many requests were tried again so far; absent while none was
+//     data-code               the UploadError's code, once it failed
+//     data-file-id            the id of the finished file
+//     data-verdict            comparing | equal | different | unknown, once it is done
+//     data-sha1-local, data-sha1-remote   both digests in hex, once they are known
+//   in the card, by data-testid:
+//     name, size, state, progressbar, amount, speed, time-left, tiles, legend, chart, retries, warning,
+//     error (with data-code), error-text, error-facts, result, verdict, download,
+//     and the buttons pause, resume, abort, retry, remove (hidden or disabled where they make no sense)
+//   legend [data-count="done"] …   how many parts are in a state
+// On the page: file-input (id), drop-zone, notices, announcer, service-<id>, fault-times, fault-server-error,
+//   fault-cut, fault-lost-answer, fault-rate-limit, fault-rate, fault-clear, fault-error, scripted (with data-count).
+
+import { announce } from "./announce.js";
+import { CardView } from "./card-view.js";
+import { compareEnds, copyUrl } from "./compare.js";
+import { drawInNextFrame } from "./frame.js";
+import { acquireLanes } from "./lanes.js";
+import { STATE_WORDS } from "./words.js";
+
+const OVER = ["done", "failed", "aborted"];
+/** The module's words for a part, where the page has others. */
+const TILE_OF_PART = { queued: "hashed" };
+
+export class UploadCard {
+  #file;
+  #options;
+  #concurrency;
+  #module;
+  #view;
+  #session = null;
+  #lanes = null;
+  #state = "idle";
+  /** Counts attempts, so that what comes late from an earlier one is known as such. */
+  #attempt = 0;
+  #progress = null;
+  #draw = () => this.#drawProgress();
+
+  /**
+   * `options` are the UploadOptions but for `concurrency`, which is shared with the other cards;
+   * `module` is the loaded npm package; `onRemove` is called when the visitor takes the card away.
+   */
+  constructor({ file, service, options, concurrency, module, onRemove }) {
+    this.#file = file;
+    this.#options = options;
+    this.#concurrency = concurrency;
+    this.#module = module;
+    this.#view = new CardView(file, service);
+    this.element.dataset.name = file.name;
+    const on = (name, action) => this.#view.button(name).addEventListener("click", action);
+    on("pause", () => this.#session?.pause());
+    on("resume", () => this.#session?.resume());
+    on("abort", () => this.#abort());
+    on("retry", () => this.#retry());
+    on("remove", () => this.#remove(onRemove));
+    new ResizeObserver(([entry]) => {
+      this.#view.relayout(entry.contentRect.width);
+      drawInNextFrame(this.#draw);
+    }).observe(this.#view.tileRoom);
+  }
+
+  get element() {
+    return this.#view.element;
+  }
+
+  /** Whether it still has something to do. */
+  get isRunning() {
+    return !OVER.includes(this.#state);
+  }
+
+  /** Takes one sample for the chart. */
+  sample() {
+    if (this.#state !== "uploading" && this.#state !== "waiting" && this.#state !== "paused") return;
+    if (this.#state === "uploading" && this.#session) this.#progress = this.#session.progress;
+    this.#view.addSample(this.#state === "uploading" ? this.#progress.bytesPerSecond : 0);
+    drawInNextFrame(this.#draw);
+  }
+
+  /** Draws everything again in new colours. */
+  recolour() {
+    this.#view.relayout();
+    drawInNextFrame(this.#draw);
+  }
+
+  /** Runs the upload to its end and shows how it ended; never rejects. */
+  async run() {
+    const attempt = ++this.#attempt;
+    this.#view.reset();
+    this.#progress = null;
+    this.#enter("idle");
+    const lanes = await acquireLanes(this.#concurrency);
+    try {
+      if (attempt !== this.#attempt) return;
+      this.#lanes = lanes;
+      this.#session = new this.#module.UploadSession(this.#file, { ...this.#options, concurrency: lanes.count });
+      this.#listen(this.#session);
+      this.#showCopy(await this.#session.start());
+    } catch (error) {
+      if (attempt === this.#attempt) this.#fail(error);
+    } finally {
+      lanes.release();
+    }
+  }
+
+  #listen(session) {
+    session.on("state", ({ state }) => this.#enter(state));
+    session.on("session", ({ partSize, parallel }) => {
+      if (!parallel) this.#lanes.release(1);
+      this.#view.setPartCount(Math.ceil(this.#file.size / partSize));
+    });
+    session.on("part", ({ partNumber, state }) => {
+      this.#view.setPart(partNumber, TILE_OF_PART[state] ?? state);
+      drawInNextFrame(this.#draw);
+    });
+    session.on("progress", (progress) => {
+      this.#progress = progress;
+      drawInNextFrame(this.#draw);
+    });
+    session.on("retry", (retry) => this.#view.addRetry(retry));
+    session.on("warning", ({ message }) => this.#view.showWarning(message));
+  }
+
+  #enter(state) {
+    if (state === this.#state && state !== "idle") return;
+    this.#state = state;
+    this.#view.showState(state);
+    drawInNextFrame(this.#draw);
+    // How it ended is announced with the reason, or with the verdict, that follow.
+    if (state !== "idle" && state !== "done" && state !== "failed") announce(`${this.#file.name}: ${STATE_WORDS[state]}.`);
+  }
+
+  #drawProgress() {
+    if (this.#progress) this.#view.drawProgress(this.#progress);
+    this.#view.drawTiles();
+    this.#view.drawChart();
+  }
+
+  #fail(error) {
+    if (error?.code === "aborted") return this.#enter("aborted");
+    this.#enter("failed");
+    if (error instanceof this.#module.UploadError === false) console.error(error);
+    announce(`${this.#file.name}: Failed. ${this.#view.showError(error)}`);
+  }
+
+  async #showCopy({ id }) {
+    this.#enter("done");
+    this.#release();
+    this.#view.showDownload(id, copyUrl(id));
+    this.#view.showResult("comparing", "Comparing both ends…");
+    let verdict;
+    let words;
+    let digests;
+    try {
+      digests = await compareEnds(this.#file, id, this.#module.sha1Digest);
+      verdict = digests.equal ? "equal" : "different";
+      words = digests.equal ? "Byte for byte the same" : "The copy differs from this file. Do not rely on it.";
+    } catch (error) {
+      verdict = "unknown";
+      words = `Both ends could not be compared: ${error.message}.`;
+    }
+    this.#view.showResult(verdict, words, digests);
+    announce(`${this.#file.name}: ${STATE_WORDS.done}. ${words}.`);
+  }
+
+  async #abort() {
+    this.#attempt += 1;
+    await this.#forget();
+    this.#enter("aborted");
+  }
+
+  async #retry() {
+    // What failed leaves nothing behind on the server before it starts over.
+    await this.#forget();
+    await this.run();
+  }
+
+  async #remove(onRemove) {
+    // A failed upload may still have a session on the server.
+    await this.#forget();
+    onRemove(this);
+  }
+
+  /** Stops the session, on the server too, and lets it go. */
+  async #forget() {
+    this.#view.freeze();
+    try {
+      await this.#session?.abort();
+    } catch (error) {
+      this.#view.showWarning(`The server could not be told to forget the upload: ${error.message}`);
+    }
+    this.#release();
+  }
+
+  #release() {
+    this.#session?.free();
+    this.#session = null;
+  }
+}

@@ -1,0 +1,83 @@
+// What a person reads: states, errors and retries in words.
+
+import { delay, size } from "./format.js";
+
+/** One line for each UploadState. */
+export const STATE_WORDS = {
+  idle: "Waiting for its turn",
+  starting: "Opening a session",
+  uploading: "Uploading",
+  paused: "Paused",
+  waiting: "Offline, goes on by itself",
+  finishing: "Putting it together",
+  done: "Uploaded",
+  failed: "Failed",
+  aborted: "Aborted",
+};
+
+const ERROR_WORDS = {
+  invalid_argument: "This file or one of the settings cannot be used.",
+  bad_request: "The server did not accept the request.",
+  unauthorized: "The server does not accept these credentials. Sign in again, then retry.",
+  payment_required: "The account behind this upload has reached what its plan allows.",
+  forbidden: "This account may not store files here.",
+  not_found: "The folder or the upload is not there any more.",
+  conflict: "Something of the same name is already there, or is being written at the moment.",
+  unprocessable: "The server understood the request, but cannot carry it out.",
+  rate_limited: "The server asks for fewer requests. Wait a little, then retry.",
+  server_error: "The server had a problem of its own, again and again. Retry later.",
+  http_error: "The server refused the request.",
+  network: "The server cannot be reached. Check the connection, then retry.",
+  timeout: "The server took too long to answer. Check the connection, then retry.",
+  aborted: "The upload was aborted.",
+  session_expired: "The upload took longer than the server keeps it open. Retry starts a new one.",
+  file_changed: "The file was changed, moved or deleted since it was chosen. Choose it again.",
+  file_too_large: "The file has more parts than this storage takes.",
+  digest_mismatch: "The bytes that arrived are not those that were sent, twice in a row. Nothing was stored.",
+  protocol: "The server gave an answer that makes no sense here.",
+  storage: "The browser could not keep its notes about this upload.",
+};
+
+/** Says in a sentence or two what went wrong, for the person who chose the file. */
+export function errorSentence(error, file, service) {
+  const refused = ["bad_request", "unprocessable", "http_error"].includes(error.code);
+  if (refused && file.size < service.minimumSize) {
+    return `${service.name} opens upload sessions for files of ${size(service.minimumSize)} and more; this one has ${size(file.size)}. Choose another storage for it.`;
+  }
+  return ERROR_WORDS[error.code] ?? "Something unexpected went wrong on this page.";
+}
+
+/** The facts behind the sentence, as pairs of a term and its text; what is not known is left out. */
+export function errorFacts(error) {
+  const detail = typeof error.detail === "object" ? JSON.stringify(error.detail) : error.detail;
+  return [
+    ["Code", error.code],
+    ["HTTP status", error.status],
+    ["Type", error.typeName],
+    ["Request id", error.requestId],
+    ["Part", error.partNumber],
+    ["Message", error.message],
+    ["Detail", detail],
+    ["More at", error.ref],
+  ].filter(([, text]) => text !== undefined && text !== null && text !== "");
+}
+
+const OPERATION_WORDS = {
+  create: "Opening the session",
+  get: "Asking for the session",
+  finish: "Putting the file together",
+  delete: "Deleting the session",
+};
+
+const CAUSE_WORDS = {
+  network: "connection lost",
+  timeout: "no answer in time",
+  digest_mismatch: "bytes changed on the way",
+};
+
+/** Says what is tried again, why and when, e.g. "Part 4: 503, trying again in 0.8 s". */
+export function retrySentence({ operation, partNumber, delay: wait, error }) {
+  const what = operation === "upload" ? `Part ${partNumber}` : OPERATION_WORDS[operation];
+  const why = error.status ?? CAUSE_WORDS[error.code] ?? error.code;
+  return `${what}: ${why}, trying again in ${delay(wait)}`;
+}
