@@ -113,9 +113,16 @@ export class CardView {
     if (this.#refs.tiles.getAttribute("aria-label") !== label) this.#refs.tiles.setAttribute("aria-label", label);
   }
 
-  /** Takes over a new width of the grid (CSS pixels) or new colours; the next draw does it all. */
-  relayout(width = this.#width) {
+  /** Takes over a new width of the grid, in CSS pixels; tells whether it has to be drawn again. */
+  fitTiles(width) {
+    if (width === this.#width) return false;
     this.#width = width;
+    this.recolour();
+    return true;
+  }
+
+  /** Takes the colours of the style sheet afresh, at the next draw. */
+  recolour() {
     this.#tiles.invalidate();
     for (const sample of this.#refs.legend.querySelectorAll("canvas")) drawSample(sample, sample.dataset.sample);
   }

@@ -11,6 +11,8 @@ import { UploadCard } from "./upload-card.js";
 // A consumer of its own for each tab: faults and counts of one do not touch the other.
 const consumerId = `demo-${crypto.randomUUID()}`;
 
+document.body.dataset.consumerId = consumerId;
+
 const input = document.getElementById("file-input");
 const dropZone = document.getElementById("drop-zone");
 const list = document.getElementById("cards");

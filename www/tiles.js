@@ -117,15 +117,15 @@ function readPalette(element) {
 function drawTile(context, state, x, y, size, palette) {
   const fill = (colour, top = 0) => {
     context.fillStyle = colour;
+    if (size < 9 || top > 0) return context.fillRect(x, y + top, size, size - top);
     context.beginPath();
-    if (size >= 9 && top === 0) context.roundRect(x, y, size, size, 2);
-    else context.rect(x, y + top, size, size - top);
+    context.roundRect(x, y, size, size, 2);
     context.fill();
   };
   if (size < 5) {
     // Too small for a shape: height and colour tell, the legend beside it counts.
-    if (state === "waiting") fill(palette.waiting, size / 2);
-    else fill({ sending: palette.active, retrying: palette.retrying, done: palette.done }[state] ?? palette.active, state === "hashing" || state === "hashed" ? size / 2 : 0);
+    const isLow = state === "waiting" || state === "hashing" || state === "hashed";
+    fill(palette[state] ?? palette.active, isLow ? size / 2 : 0);
     return;
   }
   const line = (colour, width, ...points) => {

@@ -14,7 +14,7 @@
 //     error (with data-code), error-text, error-facts, result, verdict, download,
 //     and the buttons pause, resume, abort, retry, remove (hidden or disabled where they make no sense)
 //   legend [data-count="done"] …   how many parts are in a state
-// On the page: file-input (id), drop-zone, notices, announcer, service-<id>, fault-times, fault-server-error,
+// On the page: body data-consumer-id; file-input (id), drop-zone, notices, announcer, service-<id>, fault-times, fault-server-error,
 //   fault-cut, fault-lost-answer, fault-rate-limit, fault-rate, fault-clear, fault-error, scripted (with data-count).
 
 import { announce } from "./announce.js";
@@ -60,8 +60,7 @@ export class UploadCard {
     on("retry", () => this.#retry());
     on("remove", () => this.#remove(onRemove));
     new ResizeObserver(([entry]) => {
-      this.#view.relayout(entry.contentRect.width);
-      drawInNextFrame(this.#draw);
+      if (this.#view.fitTiles(entry.contentRect.width)) drawInNextFrame(this.#draw);
     }).observe(this.#view.tileRoom);
   }
 
@@ -84,7 +83,7 @@ export class UploadCard {
 
   /** Draws everything again in new colours. */
   recolour() {
-    this.#view.relayout();
+    this.#view.recolour();
     drawInNextFrame(this.#draw);
   }
 

@@ -1,0 +1,106 @@
+// What goes wrong, and what the visitor sees of it, in Chromium.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Select } from "selenium-webdriver";
+import { assertByteExact, assertEveryPartDigested, partsOf } from "./assertions.js";
+import { screenshot, startChromium } from "./harness.js";
+import { useBrowser } from "./setup.js";
+
+const shared = useBrowser(startChromium, { name: "survivor.bin", mib: 64 });
+
+async function setTimes(page, times) {
+  const input = page.element("fault-times");
+  await input.clear();
+  await input.sendKeys(String(times));
+}
+
+test("faults scripted with the panel are listed, survived and cleared", async () => {
+  const page = await shared.open("?service=box");
+  await setTimes(page, 2);
+  for (const fault of ["server-error", "cut", "lost-answer", "rate-limit"]) await page.element(`fault-${fault}`).click();
+  const scripted = page.element("scripted");
+  await shared.driver.wait(async () => (await scripted.getAttribute("data-count")) === "8", 10_000, "eight faults were never listed");
+  assert.match(await scripted.getText(), /2 × server error \(503\)\n2 × cut connection/);
+  await new Select(page.element("fault-rate")).selectByVisibleText("20 MB/s");
+
+  const [card] = await page.pick(shared.file);
+  await shared.driver.wait(async () => Number(await card.data("retries")) >= 2, 30_000, "nothing was tried again");
+  await screenshot(shared.driver, "faults");
+  await page.element("fault-clear").click();
+  await shared.driver.wait(async () => (await scripted.getAttribute("data-count")) === "0", 10_000, "the faults were never cleared");
+  await assertByteExact(card, shared.file);
+  assert.match(await card.text("retries"), /Part \d+: \S.*, trying again in \d+\.\d s/);
+  await screenshot(shared.driver, "survived");
+});
+
+test("each server error and each cut connection costs one attempt, and no other part is sent again", async () => {
+  const page = await shared.open("?service=box");
+  await setTimes(page, 2);
+  await page.element("fault-server-error").click();
+  await page.element("fault-cut").click();
+  const scripted = page.element("scripted");
+  await shared.driver.wait(async () => (await scripted.getAttribute("data-count")) === "4", 10_000, "four faults were never listed");
+  const [card] = await page.pick(shared.file);
+  await assertByteExact(card, shared.file);
+
+  const stats = await page.stats();
+  assertEveryPartDigested(stats, partsOf(shared.file));
+  const struck = stats.log.filter((entry) => entry.fault);
+  assert.deepEqual(struck.map((entry) => entry.fault).sort(), ["reset", "reset", "status", "status"]);
+  assert.equal(stats.requests.upload, partsOf(shared.file) + struck.length);
+  // A browser sends some requests again by itself, unseen by the page: those that a kept connection broke under.
+  const shown = Number(await card.data("retries"));
+  assert.ok(shown >= 2 && shown <= struck.length, `${shown} of ${struck.length} shown`);
+  await shared.driver.wait(async () => (await scripted.getText()) === "nothing", 10_000, "used up faults are still listed");
+});
+
+test("an error is told in words, with code, status and request id behind them, and Retry starts over", async () => {
+  const page = await shared.open("?service=box");
+  await page.emulator.faults(page.consumerId, [{ operation: "upload", times: 4, fault: { kind: "status", status: 402 } }]);
+  const [card] = await page.pick(shared.file);
+  await card.waitFor("failed");
+  await shared.driver.wait(() => card.data("code"), 10_000, "the card names no code");
+  await screenshot(shared.driver, "failed");
+  assert.equal(await card.data("code"), "payment_required");
+  assert.match(await card.text("error-text"), /has reached what its plan allows/);
+  const facts = card.part("error-facts");
+  assert.equal(await facts.isDisplayed(), false);
+  await card.part("error").findElement({ css: "summary" }).click();
+  assert.match(await facts.getText(), /Code\npayment_required\nHTTP status\n402\n[^]*Request id\n\S+/);
+  assert.equal(await card.part("result").isDisplayed(), false);
+  assert.equal(await card.part("download").isDisplayed(), false);
+  assert.deepEqual(await card.buttons(), ["retry", "remove"]);
+  await screenshot(shared.driver, "failed-details");
+
+  // Those that the parallel parts did not use up.
+  await page.element("fault-clear").click();
+  await shared.driver.wait(async () => (await page.element("scripted").getText()) === "nothing", 10_000, "never cleared");
+  await card.click("retry");
+  await assertByteExact(card, shared.file);
+  assert.equal(await card.part("error").isDisplayed(), false);
+  assert.deepEqual(await page.emulator.sessions(page.consumerId), []);
+});
+
+test("a finish that fails is never called a success", async () => {
+  const page = await shared.open("?service=dropbox");
+  await page.emulator.faults(page.consumerId, [{ operation: "finish", times: 1, fault: { kind: "status", status: 422 } }]);
+  const [card] = await page.pick(shared.file);
+  await card.waitFor("failed");
+  await page.waitForAnnouncement(/survivor\.bin: Failed\. The server understood/);
+  assert.equal(await card.data("code"), "unprocessable");
+  assert.equal(await card.data("verdict"), null);
+  assert.equal(await card.part("result").isDisplayed(), false);
+  assert.doesNotMatch(await card.element.getText(), /Uploaded|same/);
+  await card.click("remove");
+  await page.waitForStats((stats) => stats.sessions_open === 0, "the failed upload's session gone");
+});
+
+test("a file that is too small for Box is refused in words that say what to do", async () => {
+  const small = await shared.folder.file("small.bin", 1);
+  const page = await shared.open("?service=box");
+  const [card] = await page.pick(small);
+  await card.waitFor("failed");
+  await page.waitForAnnouncement(/small\.bin: Failed\./);
+  assert.match(await card.text("error-text"), /files of 20 MB and more; this one has 1\.05 MB\. Choose another storage/);
+});

@@ -1,0 +1,121 @@
+// The demo page as a visitor meets it. The hooks it uses are documented in www/upload-card.js.
+
+import { By, until } from "selenium-webdriver";
+import { LARGE_MIB } from "./harness.js";
+
+/** How long an upload may take at most, in milliseconds: a slow machine still moves 5 MiB a second. */
+const PATIENCE_MS = 60_000 + LARGE_MIB * 200;
+
+const byTestId = (id) => By.css(`[data-testid="${id}"]`);
+
+export class DemoPage {
+  /** Opens the page afresh, for example with "?service=dropbox": a new consumer on the emulator. */
+  static async open(driver, emulator, query = "") {
+    await driver.get(`${emulator.address}/${query}`);
+    await driver.wait(until.elementLocated(By.css("#drop-zone[data-ready]")), PATIENCE_MS, "the module did not load");
+    return new DemoPage(driver, emulator, await driver.findElement(By.css("body")).getAttribute("data-consumer-id"));
+  }
+
+  constructor(driver, emulator, consumerId) {
+    this.driver = driver;
+    this.emulator = emulator;
+    this.consumerId = consumerId;
+  }
+
+  stats() {
+    return this.emulator.stats(this.consumerId);
+  }
+
+  element(testId) {
+    return this.driver.findElement(byTestId(testId));
+  }
+
+  /** Picks files through the page's own input; returns their cards in the same order. */
+  async pick(...files) {
+    await this.driver.findElement(By.id("file-input")).sendKeys(files.map((file) => file.path).join("\n"));
+    return Promise.all(files.map((file) => this.card(file.name)));
+  }
+
+  async card(name) {
+    const found = until.elementLocated(By.css(`[data-testid="card"][data-name="${name}"]`));
+    return new Card(this, await this.driver.wait(found, PATIENCE_MS, `no card for ${name}`));
+  }
+
+  /** Waits until the emulator's view of this tab is as asked; returns that view. */
+  async waitForStats(isSo, what) {
+    let stats;
+    await this.driver.wait(async () => isSo((stats = await this.stats())), PATIENCE_MS, `never seen by the emulator: ${what}`);
+    return stats;
+  }
+
+  /** Waits for the next frames of the page, so that whatever it still had in hand would have been done. */
+  frames(count) {
+    return this.driver.executeAsyncScript((left, done) => {
+      const next = () => (left-- > 0 ? requestAnimationFrame(next) : done());
+      next();
+    }, count);
+  }
+
+  /** What stands in the live region for screen readers, once it says so. */
+  waitForAnnouncement(pattern) {
+    return this.driver.wait(until.elementTextMatches(this.element("announcer"), pattern), PATIENCE_MS);
+  }
+}
+
+export class Card {
+  constructor(page, element) {
+    this.page = page;
+    this.element = element;
+  }
+
+  data(name) {
+    return this.element.getAttribute(`data-${name}`);
+  }
+
+  part(testId) {
+    return this.element.findElement(byTestId(testId));
+  }
+
+  async text(testId) {
+    return this.part(testId).getText();
+  }
+
+  click(button) {
+    return this.part(button).click();
+  }
+
+  /** The buttons that a visitor can use now. */
+  async buttons() {
+    const all = await this.element.findElements(By.css(".actions button"));
+    const usable = [];
+    for (const button of all) {
+      if ((await button.isDisplayed()) && (await button.isEnabled())) usable.push(await button.getAttribute("data-testid"));
+    }
+    return usable;
+  }
+
+  /** Waits for a state; an upload that fails meanwhile fails the test with its own words. */
+  async waitFor(state) {
+    await this.page.driver.wait(async () => {
+      const now = await this.data("state");
+      if (now === "failed" && state !== "failed" && (await this.data("code"))) {
+        throw new Error(`the upload failed: ${await this.part("error").getAttribute("textContent")}`);
+      }
+      return now === state;
+    }, PATIENCE_MS, `${await this.data("name")} did not come to be ${state}`);
+    return this;
+  }
+
+  /** Waits until so many parts are confirmed. */
+  async waitForParts(count) {
+    const done = this.element.findElement(By.css('[data-count="done"]'));
+    await this.page.driver.wait(async () => Number((await done.getText()).replaceAll(",", "")) >= count, PATIENCE_MS, `${count} parts were never done`);
+  }
+
+  /** Waits until the page has compared both ends; returns the verdict. */
+  async verdict() {
+    await this.waitFor("done");
+    await this.page.driver.wait(async () => (await this.data("verdict")) !== "comparing", PATIENCE_MS, "both ends were never compared");
+    return this.data("verdict");
+  }
+}
