@@ -109,23 +109,23 @@ export async function makeFolder() {
   };
 }
 
-/** Starts headless Chromium, 1280 x 900. */
+/** Starts headless Chromium, 1280 x 1240. */
 export function startChromium() {
   const options = new chrome.Options();
   options.setChromeBinaryPath(process.env.CHROMIUM ?? "/usr/bin/chromium");
   options.addArguments(
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,900",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,1240",
   );
   const service = new chrome.ServiceBuilder(process.env.CHROMEDRIVER ?? "/usr/bin/chromedriver");
   return new Builder().forBrowser("chrome").setChromeOptions(options).setChromeService(service).build();
 }
 
-/** Starts headless Firefox, 1280 x 900. */
+/** Starts headless Firefox, 1280 x 1240. */
 export function startFirefox() {
   const options = new firefox.Options();
   options.setBinary(process.env.FIREFOX ?? "/usr/bin/firefox-esr");
-  options.addArguments("-headless", "--width=1280", "--height=900");
+  options.addArguments("-headless", "--width=1280", "--height=1240");
   const service = new firefox.ServiceBuilder(process.env.GECKODRIVER ?? "geckodriver");
   return new Builder().forBrowser("firefox").setFirefoxOptions(options).setFirefoxService(service).build();
 }
