@@ -113,5 +113,5 @@ function showScripted(list, scripted) {
 
 function wordsFor(fault) {
   const known = Object.values(FAULTS).find((each) => each.fault.kind === fault.kind && each.fault.status === fault.status);
-  return known?.words ?? fault.kind;
+  return known?.words ?? [fault.kind, fault.status].join(" ").trim();
 }
