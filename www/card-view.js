@@ -94,7 +94,8 @@ export class CardView {
   }
 
   drawProgress({ total, confirmed, sent, bytesPerSecond, secondsRemaining }) {
-    const share = (part) => (total > 0 ? part / total : 0);
+    // Of an empty file, everything is there once it is done.
+    const share = (part) => (total > 0 ? part / total : Number(this.element.dataset.state === "done"));
     // Rounded down: it says 100 when everything is confirmed, not before.
     const percent = Math.floor(share(confirmed) * 100);
     this.#refs.confirmed.style.transform = `scaleX(${share(confirmed)})`;

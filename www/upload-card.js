@@ -108,7 +108,10 @@ export class UploadCard {
   }
 
   #listen(session) {
-    session.on("state", ({ state }) => this.#enter(state));
+    session.on("state", ({ state }) => {
+      this.#progress = session.progress;
+      this.#enter(state);
+    });
     session.on("session", ({ partSize, parallel }) => {
       if (!parallel) this.#lanes.release(1);
       this.#view.setPartCount(Math.ceil(this.#file.size / partSize));

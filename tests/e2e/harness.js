@@ -105,6 +105,10 @@ export async function makeFolder() {
       await handle.close();
       return { path: file, name, size, sha1: hash.digest("hex") };
     },
+    async emptyFile(name) {
+      await writeFile(path.join(folder, name), "");
+      return { path: path.join(folder, name), name };
+    },
     remove: () => rm(folder, { recursive: true }),
   };
 }

@@ -72,6 +72,14 @@ test("a file dropped on the page is uploaded, to the storage chosen with a click
   assert.deepEqual((await page.stats()).log.map((entry) => entry.operation), ["create", "get", "upload", "finish"]);
 });
 
+test("an empty file arrives as an empty file", async () => {
+  const page = await shared.open("?service=dropbox");
+  const [card] = await page.pick(await shared.folder.emptyFile("empty.txt"));
+  assert.equal(await card.verdict(), "equal");
+  assert.equal((await page.emulator.fileInfo(await card.data("file-id"))).size, 0);
+  assert.equal(await card.text("amount"), "0 B of 0 B (100 %)");
+});
+
 test("presets of the address that are not allowed are told, and left aside", async () => {
   const page = await shared.open("?service=floppy&concurrency=99&body=dropbox");
   const notices = await page.element("notices").getText();
