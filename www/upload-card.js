@@ -138,7 +138,8 @@ export class UploadCard {
   }
 
   #drawProgress() {
-    if (this.#progress) this.#view.drawProgress(this.#progress);
+    const rest = this.#state === "uploading" ? {} : { bytesPerSecond: 0, secondsRemaining: null };
+    if (this.#progress) this.#view.drawProgress({ ...this.#progress, ...rest });
     this.#view.drawTiles();
     this.#view.drawChart();
   }

@@ -36,6 +36,8 @@ test("pause stops the traffic, resume goes on and the copy is byte-exact", async
   await card.click("pause");
   await card.waitFor("paused");
   assert.deepEqual(await card.buttons(), ["resume", "abort"]);
+  await page.frames(2);
+  assert.deepEqual([await card.text("speed"), await card.text("time-left")], ["–", "–"]);
   const stopped = await assertTrafficStopped(page);
   assert.ok(stopped.parts_accepted < partsOf(shared.file));
   assert.equal(stopped.sessions_open, 1);
