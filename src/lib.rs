@@ -37,7 +37,7 @@ pub async fn sha1_digest(body: JsValue) -> Result<JsString, JsValue> {
             let read = sys::blob::read(&blob, 0..size, Some(&mut hasher), None, &sys::abort::Flag::default()).await;
             read.map_err(error::ReadError::into_js)?;
         }
-        sys::blob::Body::Bytes(bytes) => sys::blob::hash_bytes(&bytes, &mut hasher),
+        sys::blob::Body::Bytes(bytes) => sys::blob::hash_bytes(&bytes, &mut hasher).await,
     }
     file.commit(hasher);
     Ok(file.digest().to_string().into())

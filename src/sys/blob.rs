@@ -11,6 +11,7 @@ use web_sys::{Blob, File, ReadableStreamDefaultReader};
 
 use crate::error::ReadError;
 use crate::sys::abort::Flag;
+use crate::sys::timer::Breather;
 
 /// How many bytes enter the module at a time on their way to the hasher.
 const SCRATCH: usize = 256 * 1024;
@@ -85,6 +86,7 @@ pub(crate) async fn read(
     let stream = slice(blob, range).map_err(ReadError::refused)?.stream();
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut scratch = hasher.is_some().then(|| vec![0; SCRATCH.min(expected as usize)]);
+    let mut breather = Breather::new();
     let mut found: u64 = 0;
     while let Some(chunk) = next_chunk(&reader).await.map_err(ReadError::refused)? {
         let start = found;
@@ -100,14 +102,20 @@ pub(crate) async fn read(
         if let (Some(hasher), Some(scratch)) = (&mut hasher, &mut scratch) {
             feed(&chunk, scratch, hasher);
         }
+        breather.breathe().await;
     }
     if found == expected { Ok(()) } else { Err(ReadError::wrong_length(expected, found)) }
 }
 
 /// Feeds bytes that are in memory.
-pub(crate) fn hash_bytes(bytes: &Uint8Array, hasher: &mut PartHasher) {
+pub(crate) async fn hash_bytes(bytes: &Uint8Array, hasher: &mut PartHasher) {
+    let mut breather = Breather::new();
     let mut scratch = vec![0; SCRATCH.min(bytes.length() as usize)];
-    feed(bytes, &mut scratch, hasher);
+    for start in (0..bytes.length()).step_by(SCRATCH) {
+        let end = bytes.length().min(start + SCRATCH as u32);
+        feed(&bytes.subarray(start, end), &mut scratch, hasher);
+        breather.breathe().await;
+    }
 }
 
 /// Passes bytes through the module's memory piece by piece, so that it does not grow with them.

@@ -14,6 +14,43 @@ use crate::sys::abort::Signal;
 extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
+
+    type Scheduler;
+
+    /// `scheduler.yield()` goes on before other tasks of the page, and without the 4 ms that nested timers are held
+    /// back (WICG Prioritized Task Scheduling); not every browser has it.
+    #[wasm_bindgen(method, js_name = yield, catch)]
+    fn yield_now(this: &Scheduler) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = scheduler)]
+    static SCHEDULER: Option<Scheduler>;
+}
+
+/// Lets the event loop run where the page has been kept busy for a while: the end of a chunk is no end of a task, as
+/// chunks that are queued already come as microtasks.
+pub(crate) struct Breather {
+    since: Instant,
+}
+
+impl Breather {
+    /// Longest stretch of work without a pause: a frame.
+    const STRETCH: Duration = Duration::from_millis(12);
+
+    pub(crate) fn new() -> Self {
+        Self { since: now().instant }
+    }
+
+    pub(crate) async fn breathe(&mut self) {
+        if now().instant.since(self.since) < Self::STRETCH {
+            return;
+        }
+        match SCHEDULER.with(|scheduler| scheduler.as_ref().and_then(|scheduler| scheduler.yield_now().ok())) {
+            // It never rejects without a signal.
+            Some(promise) => drop(JsFuture::from(promise).await),
+            None => sleep(Duration::ZERO, None).await,
+        }
+        self.since = now().instant;
+    }
 }
 
 /// Reads both clocks.

@@ -122,8 +122,9 @@ impl Upload {
                 }
                 Err(error) => error,
             },
-            // An earlier attempt got through, and its answer was lost: the part is held already.
-            (Step::Fail(error), _) if error.status() == Some(409) && call.unsure => {
+            // The part is held already: an earlier attempt got through, and its answer was lost. That attempt need not
+            // be the engine's own, as browsers send a PUT again by themselves when a kept-alive connection breaks.
+            (Step::Fail(error), _) if error.status() == Some(409) => {
                 return self.acknowledge(part);
             }
             (Step::Fail(error), _) if error.speaks_of_digest() => {
