@@ -70,18 +70,8 @@ impl RequestBody {
         consumer: Arc<Consumer>,
         connection: Connection,
     ) -> Self {
-        let declared = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        Self {
-            body,
-            declared,
-            received: 0,
-            corrupt: false,
-            consumers,
-            consumer,
-            connection,
-        }
+        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        Self { body, declared, received: 0, corrupt: false, consumers, consumer, connection }
     }
 
     /// Flips a bit of the first byte still to come.
@@ -105,10 +95,7 @@ impl RequestBody {
             let count = bytes.len() as u64;
             link.pass(count).await;
             self.received += count;
-            self.consumer
-                .stats
-                .bytes_received
-                .fetch_add(count, Ordering::Relaxed);
+            self.consumer.stats.bytes_received.fetch_add(count, Ordering::Relaxed);
             return Ok(Some(self.corrupted(bytes)));
         }
     }
@@ -150,9 +137,7 @@ impl RequestBody {
         let mut all = Vec::new();
         while let Some(bytes) = self.next().await? {
             if all.len() + bytes.len() > limit {
-                return Err(
-                    ApiError::too_large(format!("The body has more than {limit} bytes")).into(),
-                );
+                return Err(ApiError::too_large(format!("The body has more than {limit} bytes")).into());
             }
             all.extend_from_slice(&bytes);
         }
@@ -184,11 +169,7 @@ impl RequestBody {
             job = tokio::task::spawn_blocking(move || writer.write(&batch).map(|()| writer));
         }
         let (sha1, whole) = finished(job).await?.finish();
-        Ok(Received {
-            bytes: total,
-            sha1,
-            whole,
-        })
+        Ok(Received { bytes: total, sha1, whole })
     }
 
     async fn next_batch(&mut self) -> Result<Vec<Bytes>, Failure> {
@@ -206,11 +187,7 @@ impl RequestBody {
     }
 }
 
-async fn finished(
-    job: tokio::task::JoinHandle<std::io::Result<Writer>>,
-) -> Result<Writer, Failure> {
-    let written = job
-        .await
-        .map_err(|error| ApiError::internal(format!("writing failed: {error}")))?;
+async fn finished(job: tokio::task::JoinHandle<std::io::Result<Writer>>) -> Result<Writer, Failure> {
+    let written = job.await.map_err(|error| ApiError::internal(format!("writing failed: {error}")))?;
     Ok(written?)
 }

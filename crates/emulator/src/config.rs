@@ -93,13 +93,9 @@ impl FromStr for Mount {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (path, dir) = text
-            .split_once('=')
-            .ok_or_else(|| "expected /path=directory".to_owned())?;
+        let (path, dir) = text.split_once('=').ok_or_else(|| "expected /path=directory".to_owned())?;
         if !path.starts_with('/') || path.contains(['{', '}', '*', '?', '#']) {
-            return Err(format!(
-                "`{path}` must start with / and hold none of {{ }} * ? #"
-            ));
+            return Err(format!("`{path}` must start with / and hold none of {{ }} * ? #"));
         }
         let dir = PathBuf::from(dir);
         if !dir.is_dir() {

@@ -45,11 +45,7 @@ struct Shared {
 
 impl Connection {
     fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(Shared {
-            stream,
-            cut: AtomicBool::new(false),
-            narrowed: AtomicBool::new(false),
-        }))
+        Self(Arc::new(Shared { stream, cut: AtomicBool::new(false), narrowed: AtomicBool::new(false) }))
     }
 
     /// Cuts the connection: whatever the handler answers from here on is not sent.
@@ -64,9 +60,7 @@ impl Connection {
         loop {
             // Readiness is there at once while unread bytes are waiting, hence the pause between the looks.
             match self.0.stream.ready(Interest::READABLE).await {
-                Ok(ready) if !ready.is_read_closed() && !ready.is_error() => {
-                    tokio::time::sleep(LOOK).await
-                }
+                Ok(ready) if !ready.is_read_closed() && !ready.is_error() => tokio::time::sleep(LOOK).await,
                 _ => return,
             }
         }
@@ -136,11 +130,7 @@ impl ControlledStream {
 }
 
 impl AsyncRead for ControlledStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             self.0.check()?;
             ready!(self.stream().poll_read_ready(cx))?;
@@ -153,11 +143,7 @@ impl AsyncRead for ControlledStream {
 }
 
 impl AsyncWrite for ControlledStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_with(cx, |stream| stream.try_write(bytes))
     }
 

@@ -43,9 +43,7 @@ pub(crate) struct Change {
 }
 
 /// Tells null from absent.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -69,12 +67,7 @@ impl Change {
 
 impl Settings {
     fn of_command_line(config: &Config) -> Self {
-        Self {
-            part_size: config.part_size,
-            parallel: config.parallel,
-            rate: config.rate,
-            ..Self::default()
-        }
+        Self { part_size: config.part_size, parallel: config.parallel, rate: config.rate, ..Self::default() }
     }
 
     fn apply(&mut self, change: &Change) {
@@ -85,10 +78,7 @@ impl Settings {
         }
         set(&mut self.part_size, change.part_size);
         set(&mut self.parallel, change.parallel);
-        set(
-            &mut self.finish_accepted_times,
-            change.finish_accepted_times,
-        );
+        set(&mut self.finish_accepted_times, change.finish_accepted_times);
         set(&mut self.rate, change.rate);
         set(&mut self.max_parallel_uploads, change.max_parallel_uploads);
     }
@@ -151,10 +141,7 @@ impl Consumers {
         if let Some(consumer) = by_id.get(id) {
             return Arc::clone(consumer);
         }
-        let consumer = Arc::new(Consumer {
-            id: id.to_owned(),
-            ..Consumer::default()
-        });
+        let consumer = Arc::new(Consumer { id: id.to_owned(), ..Consumer::default() });
         by_id.insert(id.to_owned(), Arc::clone(&consumer));
         consumer
     }
@@ -162,17 +149,13 @@ impl Consumers {
     /// Gives the statistics of one consumer, or of all.
     pub(crate) fn stats(&self, id: Option<&str>) -> Vec<Arc<Stats>> {
         let by_id = self.by_id.lock();
-        let wanted = by_id
-            .values()
-            .filter(|consumer| id.is_none_or(|id| id == consumer.id));
+        let wanted = by_id.values().filter(|consumer| id.is_none_or(|id| id == consumer.id));
         wanted.map(|consumer| Arc::clone(&consumer.stats)).collect()
     }
 
     /// Gives the settings that count for a consumer, or for one that has none of its own.
     pub(crate) fn effective(&self, consumer: Option<&Consumer>) -> Settings {
-        let own = consumer
-            .map(|consumer| consumer.settings.lock().clone())
-            .unwrap_or_default();
+        let own = consumer.map(|consumer| consumer.settings.lock().clone()).unwrap_or_default();
         own.or(&self.settings.lock()).or(&self.command_line)
     }
 
@@ -188,8 +171,7 @@ impl Consumers {
             None => {
                 let mut settings = self.settings.lock();
                 settings.apply(change);
-                self.pacer
-                    .set_rate(settings.rate.or(self.command_line.rate));
+                self.pacer.set_rate(settings.rate.or(self.command_line.rate));
             }
         }
         self.effective(consumer.as_deref())
@@ -197,11 +179,7 @@ impl Consumers {
 
     /// Gives the link that a consumer's bytes pass: their own where one is set, else everybody's.
     pub(crate) fn link<'a>(&'a self, consumer: &'a Consumer) -> &'a Pacer {
-        if consumer.pacer.is_limited() {
-            &consumer.pacer
-        } else {
-            &self.pacer
-        }
+        if consumer.pacer.is_limited() { &consumer.pacer } else { &self.pacer }
     }
 
     /// Forgets settings and statistics of one consumer or of all.

@@ -39,10 +39,7 @@ impl Of {
 /// Routes the control API.
 pub(crate) fn router() -> Router<Arc<State>> {
     Router::new()
-        .route(
-            "/_emulator/faults",
-            get(list_faults).post(add_faults).delete(clear_faults),
-        )
+        .route("/_emulator/faults", get(list_faults).post(add_faults).delete(clear_faults))
         .route("/_emulator/settings", post(change_settings))
         .route("/_emulator/stats", get(stats))
         .route("/_emulator/reset", post(reset))
@@ -88,55 +85,31 @@ async fn reset(state: Shared, Query(of): Query<Of>) -> Result<StatusCode, ApiErr
 }
 
 async fn sessions(state: Shared, Query(of): Query<Of>) -> Response {
-    let listed: Vec<_> = state
-        .open_sessions(of.consumer())
-        .iter()
-        .map(|session| session.listed())
-        .collect();
+    let listed: Vec<_> = state.open_sessions(of.consumer()).iter().map(|session| session.listed()).collect();
     Json(listed).into_response()
 }
 
 async fn files(state: Shared, Query(of): Query<Of>) -> Response {
     let files = state.list_files(of.consumer());
-    Json(
-        files
-            .iter()
-            .map(|file| (**file).clone())
-            .collect::<Vec<_>>(),
-    )
-    .into_response()
+    Json(files.iter().map(|file| (**file).clone()).collect::<Vec<_>>()).into_response()
 }
 
 async fn file_info(state: Shared, Path(id): Path<String>) -> Result<Response, ApiError> {
     Ok(Json((*find(&state, &id)?).clone()).into_response())
 }
 
-async fn file(
-    state: Shared,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Response, ApiError> {
+async fn file(state: Shared, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let file = find(&state, &id)?;
     if state.storage.discard {
-        return Err(ApiError::gone(
-            "The emulator was started with --discard: the bytes were dropped",
-        ));
+        return Err(ApiError::gone("The emulator was started with --discard: the bytes were dropped"));
     }
     let mut service = ServeFile::new(state.storage.file_path(&id)).with_buf_chunk_size(256 * 1024);
     let mut response = service.try_call(request).await?.into_response();
     let name = utf8_percent_encode(&file.name, NON_ALPHANUMERIC);
     set(&mut response, CONTENT_TYPE, &file.mime_type);
-    set(
-        &mut response,
-        CONTENT_DISPOSITION,
-        &format!("attachment; filename*=UTF-8''{name}"),
-    );
+    set(&mut response, CONTENT_DISPOSITION, &format!("attachment; filename*=UTF-8''{name}"));
     if let Some(sha1) = &file.sha1 {
-        set(
-            &mut response,
-            HeaderName::from_static(DIGEST),
-            &to_header(sha1),
-        );
+        set(&mut response, HeaderName::from_static(DIGEST), &to_header(sha1));
     }
     Ok(response)
 }
@@ -149,9 +122,7 @@ fn set(response: &mut Response, name: HeaderName, value: &str) {
 }
 
 fn find(state: &State, id: &str) -> Result<Arc<FinishedFile>, ApiError> {
-    state
-        .file(id)
-        .ok_or_else(|| ApiError::not_found(format!("Could not find file with id: '{id}'")))
+    state.file(id).ok_or_else(|| ApiError::not_found(format!("Could not find file with id: '{id}'")))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

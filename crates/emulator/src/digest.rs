@@ -17,8 +17,7 @@ pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Sha1Sum>, ApiEr
     let Some(value) = headers.get(DIGEST) else {
         return Ok(None);
     };
-    let malformed =
-        || ApiError::bad_header("Header digest must be sha=<base64 of the 20 bytes of a SHA-1>");
+    let malformed = || ApiError::bad_header("Header digest must be sha=<base64 of the 20 bytes of a SHA-1>");
     let text = value.to_str().map_err(|_| malformed())?;
     // An instance may list several algorithms; the others are none of our business.
     let encoded = text

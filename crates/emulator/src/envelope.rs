@@ -48,101 +48,50 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    fn new(
-        status: StatusCode,
-        type_name: &'static str,
-        message: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            type_name,
-            message,
-            detail: detail.into(),
-            retry_after: None,
-        }
+    fn new(status: StatusCode, type_name: &'static str, message: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, type_name, message, detail: detail.into(), retry_after: None }
     }
 
     /// 401: no usable bearer token.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "UnauthorizedError",
-            "Unauthorized Request",
-            detail,
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", "Unauthorized Request", detail)
     }
 
     /// 400: a header is missing or malformed.
     pub(crate) fn bad_header(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "RequestHeadersValidationError",
-            "Invalid Headers",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "RequestHeadersValidationError", "Invalid Headers", detail)
     }
 
     /// 400: a query parameter or a field of the body is missing or malformed.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "RequestValidationError",
-            "Invalid Params",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "RequestValidationError", "Invalid Params", detail)
     }
 
     /// 404: no connector of that name.
     pub(crate) fn unknown_connector(service_id: &str) -> Self {
         let detail = format!("Unknown service id '{service_id}' in x-apideck-service-id");
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "ConnectorNotFoundError",
-            "Unknown Connector",
-            detail,
-        )
+        Self::new(StatusCode::NOT_FOUND, "ConnectorNotFoundError", "Unknown Connector", detail)
     }
 
     /// 404: no session of that id for this caller.
     pub(crate) fn unknown_session(id: &str) -> Self {
         let detail = format!("Could not find upload session with id: '{id}'");
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "EntityNotFoundError",
-            "Unknown Upload Session",
-            detail,
-        )
+        Self::new(StatusCode::NOT_FOUND, "EntityNotFoundError", "Unknown Upload Session", detail)
     }
 
     /// 404: no such route or file.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "EntityNotFoundError",
-            "Not Found",
-            detail,
-        )
+        Self::new(StatusCode::NOT_FOUND, "EntityNotFoundError", "Not Found", detail)
     }
 
     /// 405: the route exists, the method does not.
     pub(crate) fn method_not_allowed() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "RequestValidationError",
-            "Method Not Allowed",
-            "",
-        )
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "RequestValidationError", "Method Not Allowed", "")
     }
 
     /// 409: done already.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "ConnectorExecutionError",
-            "Conflict",
-            detail,
-        )
+        Self::new(StatusCode::CONFLICT, "ConnectorExecutionError", "Conflict", detail)
     }
 
     /// 410: it was there, its bytes are not.
@@ -152,44 +101,25 @@ impl ApiError {
 
     /// 413: more than the API takes in one request.
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestValidationError",
-            "Payload Too Large",
-            detail,
-        )
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestValidationError", "Payload Too Large", detail)
     }
 
     /// 422: well-formed, yet not what the session or the connector takes now.
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "InvalidStateError",
-            "Invalid State",
-            detail,
-        )
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "InvalidStateError", "Invalid State", detail)
     }
 
     /// 429: more uploads in flight than allowed.
     pub(crate) fn too_many(detail: impl Into<String>, retry_after: u32) -> Self {
-        let mut error = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "ConnectorRateLimitError",
-            "Connector Rate Limit Error",
-            detail,
-        );
+        let mut error =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "ConnectorRateLimitError", "Connector Rate Limit Error", detail);
         error.retry_after = Some(retry_after);
         error
     }
 
     /// 500: the emulator itself failed, e.g. on a full disk.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "UnexpectedError",
-            "Internal Server Error",
-            detail,
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UnexpectedError", "Internal Server Error", detail)
     }
 }
 
@@ -223,22 +153,14 @@ pub(crate) fn scripted_error(status: StatusCode) -> ErrorEnvelope {
     error_envelope(status, type_name, "Scripted Fault", detail)
 }
 
-fn error_envelope(
-    status: StatusCode,
-    type_name: &str,
-    message: &str,
-    detail: String,
-) -> ErrorEnvelope {
+fn error_envelope(status: StatusCode, type_name: &str, message: &str, detail: String) -> ErrorEnvelope {
     ErrorEnvelope {
         status_code: Some(status.as_u16()),
         error: Some(words(status)),
         type_name: Some(type_name.to_owned()),
         message: Some(message.to_owned()),
         detail: Some(Value::String(detail)),
-        reference: Some(format!(
-            "https://developers.apideck.com/errors#{}",
-            type_name.to_lowercase()
-        )),
+        reference: Some(format!("https://developers.apideck.com/errors#{}", type_name.to_lowercase())),
     }
 }
 
@@ -248,8 +170,6 @@ fn words(status: StatusCode) -> String {
 
 fn set_retry_after(response: &mut Response, seconds: Option<u32>) {
     if let Some(seconds) = seconds {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
 }

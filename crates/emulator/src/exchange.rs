@@ -58,12 +58,8 @@ impl Exchange {
         let consumer_id = text(&head.headers, header::CONSUMER_ID).unwrap_or_default();
         let consumer = state.consumers.get(consumer_id);
         consumer.stats.count(operation);
-        let in_flight = (operation == Operation::Upload).then(|| {
-            InFlight::enter(vec![
-                Arc::clone(&consumer.stats),
-                Arc::clone(&state.consumers.all),
-            ])
-        });
+        let in_flight = (operation == Operation::Upload)
+            .then(|| InFlight::enter(vec![Arc::clone(&consumer.stats), Arc::clone(&state.consumers.all)]));
         let body = RequestBody::new(
             body,
             &head.headers,
@@ -95,10 +91,7 @@ impl Exchange {
     /// Takes the fault that strikes this request, if any.
     pub(crate) fn take_fault(&mut self) -> Option<Fault> {
         let part_number = self.part_number().ok();
-        let fault = self
-            .state
-            .faults
-            .take(self.operation, part_number, &self.consumer.id)?;
+        let fault = self.state.faults.take(self.operation, part_number, &self.consumer.id)?;
         self.fault = Some(fault.kind());
         Some(fault)
     }
@@ -108,17 +101,11 @@ impl Exchange {
     /// # Errors
     /// 401 without a bearer token, 400 without app or consumer id, 404 for an unknown connector.
     pub(crate) fn caller(&self) -> Result<Caller, ApiError> {
-        let bearer = self
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.split_once(' '));
+        let bearer = self.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
         match bearer {
-            Some((scheme, token))
-                if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {}
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {}
             _ => {
-                return Err(ApiError::unauthorized(
-                    "Missing authentication: Authorization: Bearer <API key>",
-                ));
+                return Err(ApiError::unauthorized("Missing authentication: Authorization: Bearer <API key>"));
             }
         }
         let required = |name| {
@@ -127,10 +114,7 @@ impl Exchange {
                 .map(str::to_owned)
                 .ok_or_else(|| ApiError::bad_header(format!("Missing Header: {name}")))
         };
-        let owner = Owner {
-            app_id: required(header::APP_ID)?,
-            consumer_id: required(header::CONSUMER_ID)?,
-        };
+        let owner = Owner { app_id: required(header::APP_ID)?, consumer_id: required(header::CONSUMER_ID)? };
         let connector = match text(&self.headers, header::SERVICE_ID) {
             None => None,
             Some(id) => Some(Profile::find(id).ok_or_else(|| ApiError::unknown_connector(id))?),
@@ -167,11 +151,7 @@ impl Exchange {
         };
         let value = self.parameter("part_number")?.ok_or_else(wanted)?;
         let number = value.parse().map_err(|_| wanted())?;
-        if number > MAX_PART_NUMBER {
-            Err(wanted())
-        } else {
-            Ok(number)
-        }
+        if number > MAX_PART_NUMBER { Err(wanted()) } else { Ok(number) }
     }
 
     /// Tells whether `raw=true` was asked.
@@ -188,9 +168,7 @@ impl Exchange {
 
     /// Gives the names in `fields`; none where all are wanted.
     pub(crate) fn fields(&self) -> Result<Option<Vec<&str>>, ApiError> {
-        let fields = self
-            .parameter("fields")?
-            .filter(|fields| !fields.is_empty());
+        let fields = self.parameter("fields")?.filter(|fields| !fields.is_empty());
         Ok(fields.map(|fields| fields.split(',').map(str::trim).collect()))
     }
 
@@ -206,9 +184,7 @@ impl Exchange {
     pub(crate) fn announced_digest(&self, required: bool) -> Result<Option<Sha1Sum>, ApiError> {
         let announced = digest::from_headers(&self.headers)?;
         if required && announced.is_none() {
-            return Err(ApiError::bad_header(
-                "Missing Header: digest, required by this connector",
-            ));
+            return Err(ApiError::bad_header("Missing Header: digest, required by this connector"));
         }
         Ok(announced)
     }
@@ -231,9 +207,7 @@ impl Exchange {
             return Ok(());
         }
         let (sent, found) = (digest::to_header(&announced), digest::to_header(computed));
-        Err(ApiError::unprocessable(format!(
-            "The digest of {of} does not match: sent {sent}, computed {found}"
-        )))
+        Err(ApiError::unprocessable(format!("The digest of {of} does not match: sent {sent}, computed {found}")))
     }
 
     /// Waits so long, or until the client goes away.

@@ -143,20 +143,12 @@ impl Faults {
     }
 
     /// Gives the fault of this request, if any, and counts it as played.
-    pub(crate) fn take(
-        &self,
-        operation: Operation,
-        part: Option<u32>,
-        consumer_id: &str,
-    ) -> Option<Fault> {
+    pub(crate) fn take(&self, operation: Operation, part: Option<u32>, consumer_id: &str) -> Option<Fault> {
         let mut rules = self.0.lock();
         let index = rules.iter().position(|rule| {
             rule.operation == operation
                 && (rule.part_number.is_none() || rule.part_number == part)
-                && rule
-                    .consumer_id
-                    .as_deref()
-                    .is_none_or(|wanted| wanted == consumer_id)
+                && rule.consumer_id.as_deref().is_none_or(|wanted| wanted == consumer_id)
         })?;
         let rule = rules.get_mut(index)?;
         rule.times -= 1;
@@ -169,11 +161,7 @@ impl Faults {
     /// Lists what is left, of one consumer or of all.
     pub(crate) fn list(&self, consumer_id: Option<&str>) -> Vec<FaultRule> {
         let rules = self.0.lock();
-        rules
-            .iter()
-            .filter(|rule| concerns(rule, consumer_id))
-            .cloned()
-            .collect()
+        rules.iter().filter(|rule| concerns(rule, consumer_id)).cloned().collect()
     }
 
     /// Removes those of one consumer, or all.
@@ -194,24 +182,19 @@ fn check(rule: &FaultRule) -> Result<(), String> {
         return Err("part_number goes with operation \"upload\" only".to_owned());
     }
     match &rule.fault {
-        Fault::Status {
-            status, headers, ..
-        } => {
+        Fault::Status { status, headers, .. } => {
             if !(200..=599).contains(status) {
                 return Err(format!("status must be 200 to 599, not {status}"));
             }
             for (name, value) in headers {
-                let valid = axum::http::HeaderName::try_from(name).is_ok()
-                    && axum::http::HeaderValue::try_from(value).is_ok();
+                let valid =
+                    axum::http::HeaderName::try_from(name).is_ok() && axum::http::HeaderValue::try_from(value).is_ok();
                 if !valid {
                     return Err(format!("header {name:?} cannot be sent"));
                 }
             }
         }
-        Fault::Stall {
-            seconds: Some(seconds),
-            ..
-        } if !(0.0..=86_400.0).contains(seconds) => {
+        Fault::Stall { seconds: Some(seconds), .. } if !(0.0..=86_400.0).contains(seconds) => {
             return Err("seconds must be 0 to 86400".to_owned());
         }
         _ => {}

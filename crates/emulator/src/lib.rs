@@ -55,9 +55,7 @@ pub fn app(config: &Config) -> io::Result<Router> {
         .merge(control::router())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .with_state(state);
-    Ok(statics::mount(router, &config.mounts)
-        .layer(cors::layer())
-        .layer(map_response(add_request_id)))
+    Ok(statics::mount(router, &config.mounts).layer(cors::layer()).layer(map_response(add_request_id)))
 }
 
 async fn no_route(uri: Uri) -> ApiError {
@@ -67,10 +65,7 @@ async fn no_route(uri: Uri) -> ApiError {
 async fn add_request_id(mut response: Response) -> Response {
     if let Ok(id) = HeaderValue::from_str(&state::new_id()) {
         // A scripted answer may bring its own.
-        response
-            .headers_mut()
-            .entry(HeaderName::from_static(REQUEST_ID))
-            .or_insert(id);
+        response.headers_mut().entry(HeaderName::from_static(REQUEST_ID)).or_insert(id);
     }
     response
 }

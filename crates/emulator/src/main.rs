@@ -15,16 +15,8 @@ const GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::parse();
-    let level = if config.quiet {
-        LevelFilter::ERROR
-    } else {
-        LevelFilter::INFO
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_writer(std::io::stderr)
-        .init();
+    let level = if config.quiet { LevelFilter::ERROR } else { LevelFilter::INFO };
+    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Runtime::new()?;
     let result = runtime.block_on(run(&config));
     // Requests under way are dropped, stalled ones too, and with the last of them the temporary directory.
@@ -36,11 +28,7 @@ async fn run(config: &Config) -> std::io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
     let app = app(config)?;
     let mut stdout = std::io::stdout();
-    writeln!(
-        stdout,
-        "upload-emulator listening on http://{}",
-        listener.local_addr()?
-    )?;
+    writeln!(stdout, "upload-emulator listening on http://{}", listener.local_addr()?)?;
     stdout.flush()?;
     tokio::select! {
         result = serve(listener, app) => result,
@@ -52,8 +40,7 @@ async fn run(config: &Config) -> std::io::Result<()> {
 async fn end() -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             result = tokio::signal::ctrl_c() => result,
             _ = terminate.recv() => Ok(()),

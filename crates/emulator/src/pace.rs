@@ -96,14 +96,8 @@ mod tests {
             }
         };
         let (long, short) = tokio::join!(pass(2_000_000), pass(500_000));
-        assert!(
-            (0.95..1.05).contains(&short),
-            "half the link until its bytes are through: {short}"
-        );
-        assert!(
-            (2.45..2.55).contains(&long),
-            "all bytes at the rate of the link: {long}"
-        );
+        assert!((0.95..1.05).contains(&short), "half the link until its bytes are through: {short}");
+        assert!((2.45..2.55).contains(&long), "all bytes at the rate of the link: {long}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -125,10 +119,6 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(1)).await;
         pacer.set_rate(None);
         assert!(slow.await.is_ok());
-        assert!(
-            start.elapsed() < Duration::from_millis(1_100),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_millis(1_100), "{:?}", start.elapsed());
     }
 }

@@ -36,9 +36,7 @@ impl Length {
     /// 413 above what one request may carry, 422 where the session wants another length.
     pub(crate) fn check(self, part_number: u32, bytes: u64) -> Result<(), ApiError> {
         if bytes > MAX_PART_SIZE {
-            return Err(ApiError::too_large(format!(
-                "A part has at most {MAX_PART_SIZE} bytes"
-            )));
+            return Err(ApiError::too_large(format!("A part has at most {MAX_PART_SIZE} bytes")));
         }
         match self {
             Self::Exactly(wanted) if bytes != wanted => {
@@ -65,12 +63,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn new(size: Option<u64>, part_size: u64, in_order: bool) -> Self {
-        Self {
-            size,
-            part_size,
-            in_order,
-            held: BTreeMap::new(),
-        }
+        Self { size, part_size, in_order, held: BTreeMap::new() }
     }
 
     /// Gives a part that is held.
@@ -90,8 +83,7 @@ impl Parts {
     pub(crate) fn admit(&self, part_number: u32) -> Result<Length, ApiError> {
         let next = self.held.len() as u64;
         if self.in_order && u64::from(part_number) != next {
-            let detail =
-                format!("Parts are taken in order: part_number must be {next}, not {part_number}");
+            let detail = format!("Parts are taken in order: part_number must be {next}, not {part_number}");
             return Err(ApiError::unprocessable(detail));
         }
         let start = u64::from(part_number) * self.part_size;
@@ -99,34 +91,24 @@ impl Parts {
             return self.admit_of_unknown_size(part_number);
         };
         if start >= size {
-            let detail =
-                format!("part_number {part_number} is beyond the end of a file of {size} bytes");
+            let detail = format!("part_number {part_number} is beyond the end of a file of {size} bytes");
             return Err(ApiError::unprocessable(detail));
         }
         Ok(Length::Exactly(self.part_size.min(size - start)))
     }
 
     fn admit_of_unknown_size(&self, part_number: u32) -> Result<Length, ApiError> {
-        if let Some((last, _)) = self
-            .held
-            .iter()
-            .find(|(_, held)| held.bytes < self.part_size)
-        {
+        if let Some((last, _)) = self.held.iter().find(|(_, held)| held.bytes < self.part_size) {
             return if part_number < *last {
                 Ok(Length::Exactly(self.part_size))
             } else {
-                let detail = format!(
-                    "part_number {part_number} is beyond the last part, {last}, which was a short one"
-                );
+                let detail =
+                    format!("part_number {part_number} is beyond the last part, {last}, which was a short one");
                 Err(ApiError::unprocessable(detail))
             };
         }
         let follows = self.held.range(part_number..).next().is_some();
-        Ok(if follows {
-            Length::Exactly(self.part_size)
-        } else {
-            Length::UpTo(self.part_size)
-        })
+        Ok(if follows { Length::Exactly(self.part_size) } else { Length::UpTo(self.part_size) })
     }
 
     /// Holds a part.
@@ -136,9 +118,7 @@ impl Parts {
 
     /// Gives the bytes held from the start on without a gap.
     pub(crate) fn contiguous(&self) -> u64 {
-        let in_a_row = (0..)
-            .zip(&self.held)
-            .take_while(|(expected, (number, _))| expected == *number);
+        let in_a_row = (0..).zip(&self.held).take_while(|(expected, (number, _))| expected == *number);
         in_a_row.map(|(_, (_, held))| held.bytes).sum()
     }
 
@@ -157,9 +137,7 @@ impl Parts {
             return Ok(bytes);
         }
         let missing = bytes / self.part_size;
-        Err(ApiError::unprocessable(format!(
-            "Not every part was uploaded: part {missing} is missing"
-        )))
+        Err(ApiError::unprocessable(format!("Not every part was uploaded: part {missing} is missing")))
     }
 }
 
@@ -170,10 +148,7 @@ mod tests {
     use axum::http::StatusCode;
 
     fn part(bytes: u64) -> Held {
-        Held {
-            bytes,
-            sha1: [0; 20],
-        }
+        Held { bytes, sha1: [0; 20] }
     }
 
     fn refused(parts: &Parts, part_number: u32) -> StatusCode {

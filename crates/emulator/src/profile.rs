@@ -56,16 +56,8 @@ static PROFILES: [Profile; 5] = [
         ..GOOGLE_DRIVE
     },
     ONEDRIVE,
-    Profile {
-        id: "sharepoint",
-        fractional_part_size: false,
-        ..ONEDRIVE
-    },
-    Profile {
-        id: "dropbox",
-        parallel: true,
-        ..GOOGLE_DRIVE
-    },
+    Profile { id: "sharepoint", fractional_part_size: false, ..ONEDRIVE },
+    Profile { id: "dropbox", parallel: true, ..GOOGLE_DRIVE },
 ];
 
 impl Profile {

@@ -93,14 +93,8 @@ impl Session {
     pub(crate) fn new(new: NewSession) -> Self {
         let parts = Parts::new(new.request.size, new.part_size, !new.parallel);
         let running = new.file.is_none().then(|| (0, Sha1::new()));
-        let progress = Progress {
-            state: State::Open,
-            expires_at: new.expires_at,
-            parts,
-            running,
-            whole: None,
-            accepted_times: 0,
-        };
+        let progress =
+            Progress { state: State::Open, expires_at: new.expires_at, parts, running, whole: None, accepted_times: 0 };
         Self {
             id: new.id,
             owner: new.owner,
@@ -133,10 +127,7 @@ impl Session {
     fn check_open(&self, progress: &Progress) -> Result<(), ApiError> {
         match progress.state {
             State::Open => Ok(()),
-            State::Finished => Err(ApiError::conflict(format!(
-                "Upload session '{}' is finished",
-                self.id
-            ))),
+            State::Finished => Err(ApiError::conflict(format!("Upload session '{}' is finished", self.id))),
             State::Removed => Err(ApiError::unknown_session(&self.id)),
         }
     }
@@ -152,18 +143,10 @@ impl Session {
     ///
     /// # Errors
     /// As [`open`](Self::open), and as [`Parts::admit`] where something else came in between.
-    pub(crate) fn hold(
-        &self,
-        part_number: u32,
-        held: Held,
-        whole: Option<Sha1>,
-    ) -> Result<(), ApiError> {
+    pub(crate) fn hold(&self, part_number: u32, held: Held, whole: Option<Sha1>) -> Result<(), ApiError> {
         let mut progress = self.progress.lock();
         self.check_open(&progress)?;
-        progress
-            .parts
-            .admit(part_number)?
-            .check(part_number, held.bytes)?;
+        progress.parts.admit(part_number)?.check(part_number, held.bytes)?;
         progress.parts.hold(part_number, held);
         if let (Some(hasher), Some(running)) = (whole, &mut progress.running) {
             *running = (part_number + 1, hasher);
@@ -202,10 +185,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`open`](Self::open), and those of `publish`, which leave the session open.
-    pub(crate) fn finish(
-        &self,
-        publish: impl FnOnce() -> Result<(), ApiError>,
-    ) -> Result<(), ApiError> {
+    pub(crate) fn finish(&self, publish: impl FnOnce() -> Result<(), ApiError>) -> Result<(), ApiError> {
         let mut progress = self.progress.lock();
         self.check_open(&progress)?;
         publish()?;

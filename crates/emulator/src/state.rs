@@ -105,16 +105,10 @@ impl State {
     ///
     /// # Errors
     /// 404 for everybody else, with another connector's name, and once it has expired.
-    pub(crate) async fn session(
-        &self,
-        id: &str,
-        caller: &Caller,
-    ) -> Result<Arc<Session>, ApiError> {
+    pub(crate) async fn session(&self, id: &str, caller: &Caller) -> Result<Arc<Session>, ApiError> {
         let unknown = || ApiError::unknown_session(id);
         let session = self.sessions.lock().get(id).cloned().ok_or_else(unknown)?;
-        let same_connector = caller
-            .connector
-            .is_none_or(|connector| connector.id == session.profile.id);
+        let same_connector = caller.connector.is_none_or(|connector| connector.id == session.profile.id);
         if session.owner != caller.owner || !same_connector {
             return Err(unknown());
         }
@@ -136,9 +130,7 @@ impl State {
     /// Gives the sessions that take parts, of one consumer or of all.
     pub(crate) fn open_sessions(&self, consumer_id: Option<&str>) -> Vec<Arc<Session>> {
         let mut open: Vec<_> = self.sessions.lock().values().cloned().collect();
-        open.retain(|session| {
-            belongs(&session.owner.consumer_id, consumer_id) && session.is_open()
-        });
+        open.retain(|session| belongs(&session.owner.consumer_id, consumer_id) && session.is_open());
         open.sort_by(|a, b| a.id.cmp(&b.id));
         open
     }
@@ -154,21 +146,13 @@ impl State {
 
     /// Finds a file.
     pub(crate) fn file(&self, id: &str) -> Option<Arc<FinishedFile>> {
-        self.files
-            .lock()
-            .values()
-            .find(|file| file.id == id)
-            .cloned()
+        self.files.lock().values().find(|file| file.id == id).cloned()
     }
 
     /// Gives the files of one consumer or of all.
     pub(crate) fn list_files(&self, consumer_id: Option<&str>) -> Vec<Arc<FinishedFile>> {
         let files = self.files.lock();
-        files
-            .values()
-            .filter(|file| belongs(&file.consumer_id, consumer_id))
-            .cloned()
-            .collect()
+        files.values().filter(|file| belongs(&file.consumer_id, consumer_id)).cloned().collect()
     }
 
     /// Forgets everything about one consumer, or everything.
@@ -176,18 +160,13 @@ impl State {
         self.faults.clear(consumer_id);
         self.consumers.reset(consumer_id);
         let sessions: Vec<_> = self.sessions.lock().values().cloned().collect();
-        for session in sessions
-            .iter()
-            .filter(|session| belongs(&session.owner.consumer_id, consumer_id))
-        {
+        for session in sessions.iter().filter(|session| belongs(&session.owner.consumer_id, consumer_id)) {
             self.forget_session(session).await?;
         }
         for file in self.list_files(consumer_id) {
             self.storage.remove_file(&file.id).await?;
         }
-        self.files
-            .lock()
-            .retain(|_, file| !belongs(&file.consumer_id, consumer_id));
+        self.files.lock().retain(|_, file| !belongs(&file.consumer_id, consumer_id));
         Ok(())
     }
 }
@@ -209,9 +188,7 @@ impl FinishedFile {
             size,
             sha1,
             service,
-            mime_type: mime_guess::from_path(name)
-                .first_or_octet_stream()
-                .to_string(),
+            mime_type: mime_guess::from_path(name).first_or_octet_stream().to_string(),
             parent_folder_id: parent_folder_id.to_owned(),
             drive_id: drive_id.map(str::to_owned),
             consumer_id: owner.consumer_id.clone(),

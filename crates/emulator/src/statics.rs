@@ -14,11 +14,7 @@ pub(crate) fn mount(mut router: Router, mounts: &[Mount]) -> Router {
     router = router.fallback(no_route);
     for mount in mounts {
         let files = ServeDir::new(&mount.dir).fallback(no_route.into_service());
-        let files = SetResponseHeader::overriding(
-            files,
-            CACHE_CONTROL,
-            HeaderValue::from_static("no-cache"),
-        );
+        let files = SetResponseHeader::overriding(files, CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         router = match mount.path.as_str() {
             "/" => router.fallback_service(files),
             path => router.nest_service(path, files),

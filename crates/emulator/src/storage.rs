@@ -35,9 +35,7 @@ impl Storage {
         let (root, temporary) = match &config.dir {
             Some(dir) => (dir.clone(), None),
             None => {
-                let temporary = tempfile::Builder::new()
-                    .prefix("upload-emulator-")
-                    .tempdir()?;
+                let temporary = tempfile::Builder::new().prefix("upload-emulator-").tempdir()?;
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
@@ -47,12 +45,7 @@ impl Storage {
         }
         std::fs::create_dir_all(&parts)?;
         std::fs::create_dir_all(&files)?;
-        Ok(Self {
-            parts,
-            files,
-            discard: config.discard,
-            _temporary: temporary,
-        })
+        Ok(Self { parts, files, discard: config.discard, _temporary: temporary })
     }
 
     /// Makes the file of a new session or direct upload; none where bytes are dropped.
@@ -61,11 +54,7 @@ impl Storage {
             return Ok(None);
         }
         let path = self.parts.join(id);
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)?;
+        let file = File::options().read(true).write(true).create_new(true).open(path)?;
         Ok(Some(Arc::new(file)))
     }
 
@@ -113,12 +102,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Writes into a file from an offset on; without a file it only hashes.
     pub(crate) fn new(file: Option<Arc<File>>, offset: u64, whole: Option<Sha1>) -> Self {
-        Self {
-            file,
-            offset,
-            hasher: Sha1::new(),
-            whole,
-        }
+        Self { file, offset, hasher: Sha1::new(), whole }
     }
 
     /// Takes the next bytes. Blocks on the disk.

@@ -22,19 +22,13 @@ fn address(child: &mut Child) -> (String, BufReader<std::process::ChildStdout>) 
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
-    let address = line
-        .trim_end()
-        .strip_prefix("upload-emulator listening on ")
-        .unwrap();
+    let address = line.trim_end().strip_prefix("upload-emulator listening on ").unwrap();
     assert!(address.starts_with("http://127.0.0.1:"), "{line}");
     (address.to_owned(), stdout)
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect()
+    std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 #[tokio::test]
@@ -47,52 +41,24 @@ async fn it_prints_its_address_and_ends_on_signals_leaving_nothing() {
         // A request that never ends must not keep it alive.
         let client = reqwest::Client::new();
         let rules = serde_json::json!([{"operation": "get", "fault": {"kind": "stall", "when": "before_body"}}]);
-        client
-            .post(format!("{address}/_emulator/faults"))
-            .json(&rules)
-            .send()
-            .await
-            .unwrap();
-        let stalled = tokio::spawn(
-            client
-                .get(format!("{address}/file-storage/upload-sessions/a"))
-                .send(),
-        );
+        client.post(format!("{address}/_emulator/faults")).json(&rules).send().await.unwrap();
+        let stalled = tokio::spawn(client.get(format!("{address}/file-storage/upload-sessions/a")).send());
         while folders(temporary.path()).len() == 1 && left(&client, &address).await > 0 {}
-        assert!(
-            Command::new("kill")
-                .args([signal, &child.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         assert!(child.wait().unwrap().success(), "{signal}");
         assert!(stalled.await.unwrap().is_err());
         let mut rest = String::new();
         stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "one line only");
         let mut errors = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut errors)
-            .unwrap();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
         assert_eq!(errors, "", "quiet");
-        assert_eq!(
-            folders(temporary.path()),
-            Vec::<PathBuf>::new(),
-            "the temporary directory is gone"
-        );
+        assert_eq!(folders(temporary.path()), Vec::<PathBuf>::new(), "the temporary directory is gone");
     }
 }
 
 async fn left(client: &reqwest::Client, address: &str) -> usize {
-    let answer = client
-        .get(format!("{address}/_emulator/faults"))
-        .send()
-        .await
-        .unwrap();
+    let answer = client.get(format!("{address}/_emulator/faults")).send().await.unwrap();
     answer.json::<Vec<serde_json::Value>>().await.unwrap().len()
 }
 
@@ -101,22 +67,9 @@ fn help_explains_every_flag() {
     let output = Command::new(BINARY).arg("--help").output().unwrap();
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
-    let flags = [
-        "port",
-        "dir",
-        "discard",
-        "rate",
-        "part-size",
-        "parallel",
-        "expires-in",
-        "mount",
-        "quiet",
-    ];
+    let flags = ["port", "dir", "discard", "rate", "part-size", "parallel", "expires-in", "mount", "quiet"];
     for flag in flags {
-        assert!(
-            help.contains(&format!("--{flag}")),
-            "{flag} is missing in:\n{help}"
-        );
+        assert!(help.contains(&format!("--{flag}")), "{flag} is missing in:\n{help}");
     }
     for word in ["x-apideck-service-id", "/_emulator", "google-drive"] {
         assert!(help.contains(word), "{word} is missing in:\n{help}");
@@ -135,11 +88,7 @@ fn flags_that_make_no_sense_are_refused() {
     for arguments in wrong {
         let output = Command::new(BINARY).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(
-            String::from_utf8(output.stderr)
-                .unwrap()
-                .contains(arguments[0])
-        );
+        assert!(String::from_utf8(output.stderr).unwrap().contains(arguments[0]));
     }
 }
 
@@ -147,10 +96,7 @@ fn flags_that_make_no_sense_are_refused() {
 fn a_port_in_use_is_an_error() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let output = Command::new(BINARY)
-        .args(["--port", &port])
-        .output()
-        .unwrap();
+    let output = Command::new(BINARY).args(["--port", &port]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
 }

@@ -35,8 +35,7 @@ async fn a_status_comes_with_the_api_s_error_envelope() {
     ];
     let id = api.create(1).await;
     for (status, type_name) in types {
-        api.fault("get", json!({"kind": "status", "status": status}))
-            .await;
+        api.fault("get", json!({"kind": "status", "status": status})).await;
         fails(api.get(&id), status, type_name, "Scripted").await;
         assert_eq!(api.last().await["fault"], "status");
     }
@@ -57,8 +56,7 @@ async fn a_status_strikes_every_operation() {
         ("direct", api.direct("{}", b"a")),
     ];
     for (operation, request) in requests {
-        api.fault(operation, json!({"kind": "status", "status": 503}))
-            .await;
+        api.fault(operation, json!({"kind": "status", "status": 503})).await;
         fails(request, 503, "ConnectorExecutionError", "Scripted").await;
         assert_eq!(api.last().await["operation"], operation);
     }
@@ -69,21 +67,13 @@ async fn a_status_strikes_every_operation() {
 async fn a_status_brings_its_own_headers_and_body() {
     let api = start("dropbox").await;
     let bodies = [
-        (
-            json!("<html>502</html>"),
-            "text/html; charset=utf-8",
-            "<html>502</html>",
-        ),
+        (json!("<html>502</html>"), "text/html; charset=utf-8", "<html>502</html>"),
         (json!("busy"), "text/plain; charset=utf-8", "busy"),
         (json!({"a": 1}), "application/json", r#"{"a":1}"#),
     ];
     for (body, content_type, text) in bodies {
         let headers = json!({"Retry-After": "2", "request-id": "mine"});
-        api.fault(
-            "get",
-            json!({"kind": "status", "status": 502, "headers": headers, "body": body}),
-        )
-        .await;
+        api.fault("get", json!({"kind": "status", "status": 502, "headers": headers, "body": body})).await;
         let answer = api.get("any").send().await.unwrap();
         assert_eq!(answer.status(), 502);
         assert_eq!(answer.headers()["retry-after"], "2");
@@ -99,22 +89,10 @@ async fn a_status_may_come_before_the_body_is_read() {
     let id = api.create(PART).await;
     let status = |before_body| json!({"kind": "status", "status": 503, "before_body": before_body});
     api.fault("upload", status(true)).await;
-    fails(
-        api.put(&id, 0, &bytes(PART)),
-        503,
-        "ConnectorExecutionError",
-        "Scripted",
-    )
-    .await;
+    fails(api.put(&id, 0, &bytes(PART)), 503, "ConnectorExecutionError", "Scripted").await;
     assert_eq!(api.last().await["bytes"], 0);
     api.fault("upload", status(false)).await;
-    fails(
-        api.put(&id, 0, &bytes(PART)),
-        503,
-        "ConnectorExecutionError",
-        "Scripted",
-    )
-    .await;
+    fails(api.put(&id, 0, &bytes(PART)), 503, "ConnectorExecutionError", "Scripted").await;
     assert_eq!(api.last().await["bytes"], PART);
 }
 
@@ -124,20 +102,14 @@ async fn a_reset_leaves_nothing_behind() {
     let file = bytes(3_000_000);
     api.settings(json!({"part_size": file.len()})).await;
     let id = api.create(file.len()).await;
-    for (when, at_least, at_most) in [
-        ("before_body", 0, 0),
-        ("mid_body", 1, 2_999_999),
-        ("after_body", 3_000_000, 3_000_000),
-    ] {
-        api.fault("upload", json!({"kind": "reset", "when": when}))
-            .await;
+    for (when, at_least, at_most) in
+        [("before_body", 0, 0), ("mid_body", 1, 2_999_999), ("after_body", 3_000_000, 3_000_000)]
+    {
+        api.fault("upload", json!({"kind": "reset", "when": when})).await;
         cut(api.put(&id, 0, &file)).await;
         let entry = api.last().await;
         let read = entry["bytes"].as_u64().unwrap();
-        assert!(
-            (at_least..=at_most).contains(&read),
-            "{when}: {read} bytes read"
-        );
+        assert!((at_least..=at_most).contains(&read), "{when}: {read} bytes read");
         assert_eq!(entry["status"], Value::Null, "{when}");
         assert_eq!(entry["fault"], "reset");
         assert_eq!(range(&api, &id).await, Value::Null, "{when}");
@@ -149,15 +121,9 @@ async fn a_reset_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_reset_is_one_on_the_wire() {
     let api = start("dropbox").await;
-    api.fault("get", json!({"kind": "reset", "when": "after_body"}))
-        .await;
-    let mut stream = TcpStream::connect(api.base.trim_start_matches("http://"))
-        .await
-        .unwrap();
-    stream
-        .write_all(b"GET /file-storage/upload-sessions/a HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
+    api.fault("get", json!({"kind": "reset", "when": "after_body"})).await;
+    let mut stream = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(b"GET /file-storage/upload-sessions/a HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let error = stream.read_to_end(&mut answer).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
@@ -199,16 +165,9 @@ async fn a_corrupted_byte_breaks_the_digest() {
 async fn an_expired_session_is_gone() {
     let api = start("dropbox").await;
     let id = api.create(2_500).await;
-    api.faults(json!([{"operation": "upload", "part_number": 1, "fault": {"kind": "expire"}}]))
-        .await;
+    api.faults(json!([{"operation": "upload", "part_number": 1, "fault": {"kind": "expire"}}])).await;
     ok(api.put(&id, 0, &bytes(PART)), 200).await;
-    fails(
-        api.put(&id, 1, &bytes(PART)),
-        404,
-        "EntityNotFoundError",
-        &id,
-    )
-    .await;
+    fails(api.put(&id, 1, &bytes(PART)), 404, "EntityNotFoundError", &id).await;
     fails(api.get(&id), 404, "EntityNotFoundError", &id).await;
 }
 
@@ -218,8 +177,7 @@ async fn a_stall_ends_when_the_client_goes_away() {
     let file = bytes(PART);
     let id = api.create(file.len()).await;
     for (when, held) in [("before_body", Value::Null), ("after_body", json!("0-999"))] {
-        api.fault("upload", json!({"kind": "stall", "when": when}))
-            .await;
+        api.fault("upload", json!({"kind": "stall", "when": when})).await;
         let request = tokio::spawn(api.put(&id, 0, &file).send());
         api.until(|stats| stats["uploads_in_flight"] == 1).await;
         api.until(|_| !request.is_finished()).await;
@@ -242,11 +200,7 @@ async fn a_stall_may_end_by_itself() {
     let file = bytes(2 * PART);
     let id = api.create(file.len()).await;
     for (number, when) in ["before_body", "after_body"].into_iter().enumerate() {
-        api.fault(
-            "upload",
-            json!({"kind": "stall", "when": when, "seconds": 0.05}),
-        )
-        .await;
+        api.fault("upload", json!({"kind": "stall", "when": when, "seconds": 0.05})).await;
         ok(api.put(&id, number, &file[number * PART..][..PART]), 200).await;
         let entry = api.last().await;
         let took = entry["end_ms"].as_u64().unwrap() - entry["at_ms"].as_u64().unwrap();
@@ -259,9 +213,7 @@ async fn stalled_parts_are_in_flight_together() {
     let api = start("dropbox").await;
     let id = api.create(4 * PART).await;
     api.faults(json!([{"operation": "upload", "times": 4, "fault": {"kind": "stall", "when": "before_body"}}])).await;
-    let requests: Vec<_> = (0..4)
-        .map(|number| tokio::spawn(api.put(&id, number, &bytes(PART)).send()))
-        .collect();
+    let requests: Vec<_> = (0..4).map(|number| tokio::spawn(api.put(&id, number, &bytes(PART)).send())).collect();
     let stats = api.until(|stats| stats["uploads_in_flight"] == 4).await;
     assert_eq!(stats["peak_parallel_uploads"], 4);
     requests.iter().for_each(tokio::task::JoinHandle::abort);
@@ -283,17 +235,11 @@ async fn faults_strike_what_they_name_in_order_and_as_often_as_told() {
     let part = bytes(PART);
     ok(api.put(&id, 0, &part), 200).await;
     for status in [503, 503, 429, 200] {
-        assert_eq!(
-            api.put(&id, 1, &part).send().await.unwrap().status(),
-            status
-        );
+        assert_eq!(api.put(&id, 1, &part).send().await.unwrap().status(), status);
     }
     assert_eq!(left(&api).await.as_array().unwrap().len(), 1);
     let another = api.consumer("another");
-    assert_eq!(
-        another.put(&id, 0, &part).send().await.unwrap().status(),
-        500
-    );
+    assert_eq!(another.put(&id, 0, &part).send().await.unwrap().status(), 500);
     assert_eq!(left(&api).await, json!([]));
 }
 
@@ -306,10 +252,7 @@ async fn faults_are_listed_and_cleared() {
     };
     api.faults(json!([rule("a"), rule("b")])).await;
     assert_eq!(left(&api).await, json!([rule("a"), rule("b")]));
-    assert_eq!(
-        ok(api.control(Method::GET, "faults?consumer_id=b"), 200).await,
-        json!([rule("b")])
-    );
+    assert_eq!(ok(api.control(Method::GET, "faults?consumer_id=b"), 200).await, json!([rule("b")]));
     let clear = |path| api.control(Method::DELETE, path).send();
     assert_eq!(clear("faults?consumer_id=a").await.unwrap().status(), 204);
     assert_eq!(left(&api).await, json!([rule("b")]));
@@ -323,36 +266,18 @@ async fn faults_that_cannot_be_played_are_refused() {
     let get = |fault: Value| json!([{"operation": "get", "fault": fault}]);
     let wrong = [
         (json!({"operation": "get"}), "sequence"),
-        (
-            json!([{"operation": "put", "fault": {"kind": "expire"}}]),
-            "put",
-        ),
+        (json!([{"operation": "put", "fault": {"kind": "expire"}}]), "put"),
         (get(json!({"kind": "flood"})), "flood"),
         (get(json!({"kind": "status"})), "status"),
         (get(json!({"kind": "status", "status": 100})), "200 to 599"),
         (get(json!({"kind": "status", "status": 600})), "200 to 599"),
-        (
-            get(json!({"kind": "status", "status": 503, "headers": {"a b": "c"}})),
-            "a b",
-        ),
+        (get(json!({"kind": "status", "status": 503, "headers": {"a b": "c"}})), "a b"),
         (get(json!({"kind": "reset", "when": "never"})), "never"),
-        (
-            get(json!({"kind": "stall", "when": "before_body", "seconds": -1})),
-            "seconds",
-        ),
+        (get(json!({"kind": "stall", "when": "before_body", "seconds": -1})), "seconds"),
         (get(json!({"kind": "expire", "how": 1})), "how"),
-        (
-            json!([{"operation": "get", "times": 0, "fault": {"kind": "expire"}}]),
-            "times",
-        ),
-        (
-            json!([{"operation": "get", "part_number": 1, "fault": {"kind": "expire"}}]),
-            "part_number",
-        ),
-        (
-            json!([{"operation": "get", "part": 1, "fault": {"kind": "expire"}}]),
-            "part",
-        ),
+        (json!([{"operation": "get", "times": 0, "fault": {"kind": "expire"}}]), "times"),
+        (json!([{"operation": "get", "part_number": 1, "fault": {"kind": "expire"}}]), "part_number"),
+        (json!([{"operation": "get", "part": 1, "fault": {"kind": "expire"}}]), "part"),
     ];
     for (rules, phrase) in wrong {
         let request = api.control(Method::POST, "faults").json(&rules);

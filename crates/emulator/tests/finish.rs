@@ -43,13 +43,7 @@ async fn an_empty_file_is_finished_without_parts() {
     let api = start("google-drive").await;
     assert!(api.file(&api.upload(b"", PART).await).await.is_empty());
     let id = api.create(0).await;
-    fails(
-        api.put(&id, 0, b""),
-        422,
-        "InvalidStateError",
-        "beyond the end",
-    )
-    .await;
+    fails(api.put(&id, 0, b""), 422, "InvalidStateError", "beyond the end").await;
 }
 
 #[tokio::test]
@@ -57,22 +51,10 @@ async fn finish_wants_every_part_and_names_the_first_missing() {
     let api = start("dropbox").await;
     let file = bytes(2_500);
     let id = api.create(file.len()).await;
-    fails(
-        api.finish(&id, &file),
-        422,
-        "InvalidStateError",
-        "part 0 is missing",
-    )
-    .await;
+    fails(api.finish(&id, &file), 422, "InvalidStateError", "part 0 is missing").await;
     ok(api.put(&id, 0, &file[..PART]), 200).await;
     ok(api.put(&id, 2, &file[2 * PART..]), 200).await;
-    fails(
-        api.finish(&id, &file),
-        422,
-        "InvalidStateError",
-        "part 1 is missing",
-    )
-    .await;
+    fails(api.finish(&id, &file), 422, "InvalidStateError", "part 1 is missing").await;
 }
 
 #[tokio::test]
@@ -81,13 +63,7 @@ async fn finish_checks_the_digest_of_the_whole_file() {
     let file = bytes(500);
     let id = api.create(file.len()).await;
     ok(api.put(&id, 0, &file), 200).await;
-    fails(
-        api.finish(&id, b"other"),
-        422,
-        "InvalidStateError",
-        "digest",
-    )
-    .await;
+    fails(api.finish(&id, b"other"), 422, "InvalidStateError", "digest").await;
     assert_eq!(api.last().await["digest_ok"], false);
     ok(api.finish(&id, &file), 201).await;
 }
@@ -113,11 +89,7 @@ async fn a_finished_session_tells_so_and_takes_nothing_more() {
     let data = &ok(api.get(&id), 200).await["data"];
     assert_eq!(data["success"], true);
     assert_eq!(data["uploaded_byte_range"], "0-499");
-    for request in [
-        api.finish(&id, &file),
-        api.put(&id, 0, &file),
-        api.delete(&id),
-    ] {
+    for request in [api.finish(&id, &file), api.put(&id, 0, &file), api.delete(&id)] {
         fails(request, 409, "ConnectorExecutionError", "is finished").await;
     }
     let files = ok(api.control(Method::GET, "files"), 200).await;
@@ -143,17 +115,13 @@ async fn finish_may_be_accepted_first() {
     assert_eq!(ok(api.get(&id), 200).await["data"]["success"], true);
 }
 
-const METADATA: &str =
-    r#"{"name":"a.txt","parent_folder_id":"root","drive_id":"1","description":"b"}"#;
+const METADATA: &str = r#"{"name":"a.txt","parent_folder_id":"root","drive_id":"1","description":"b"}"#;
 
 #[tokio::test]
 async fn a_direct_upload_gives_the_file_at_once() {
     let api = start("google-drive").await;
     for file in [bytes(2_500), Vec::new()] {
-        let request = api
-            .direct(METADATA, &file)
-            .header("digest", digest(&file))
-            .query(&[("raw", "true")]);
+        let request = api.direct(METADATA, &file).header("digest", digest(&file)).query(&[("raw", "true")]);
         let answer = ok(request, 201).await;
         let id = answer["data"]["id"].as_str().unwrap();
         assert_eq!(answer["resource"], "files");
@@ -170,31 +138,16 @@ async fn a_direct_upload_gives_the_file_at_once() {
 async fn a_direct_upload_wants_its_metadata() {
     let api = start("google-drive").await;
     let bare = api.request(Method::POST, "/file-storage/files").body("a");
-    fails(
-        bare,
-        400,
-        "RequestHeadersValidationError",
-        "x-apideck-metadata",
-    )
-    .await;
+    fails(bare, 400, "RequestHeadersValidationError", "x-apideck-metadata").await;
     let wrong = [
         ("{", "JSON"),
         ("[]", "object"),
         (r#"{"name":"a"}"#, "parent_folder_id"),
         (r#"{"name":"a","parent_folder_id":"root","size":1}"#, "size"),
-        (
-            r#"{"name":"a","parent_folder_id":"root","description":1}"#,
-            "description",
-        ),
+        (r#"{"name":"a","parent_folder_id":"root","description":1}"#, "description"),
     ];
     for (metadata, phrase) in wrong {
-        fails(
-            api.direct(metadata, b"a"),
-            400,
-            "RequestValidationError",
-            phrase,
-        )
-        .await;
+        fails(api.direct(metadata, b"a"), 400, "RequestValidationError", phrase).await;
     }
     let raw = api.direct(r#"{"name":"ä","parent_folder_id":"root"}"#, b"a");
     fails(raw, 400, "RequestHeadersValidationError", "ASCII").await;
@@ -216,11 +169,7 @@ async fn a_direct_upload_has_the_limit_of_its_connector() {
     ];
     for (service, limit, status) in limits {
         let api = api.service(service);
-        let type_name = if status == 413 {
-            "RequestValidationError"
-        } else {
-            "InvalidStateError"
-        };
+        let type_name = if status == 413 { "RequestValidationError" } else { "InvalidStateError" };
         let request = api.direct(METADATA, &vec![0; limit + 1]);
         fails(request, status, type_name, &limit.to_string()).await;
     }
@@ -230,21 +179,10 @@ async fn a_direct_upload_has_the_limit_of_its_connector() {
 #[tokio::test]
 async fn a_direct_upload_with_a_wrong_digest_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let api = start_with(
-        "dropbox",
-        Config {
-            dir: Some(dir.path().to_owned()),
-            ..Config::default()
-        },
-    )
-    .await;
+    let api = start_with("dropbox", Config { dir: Some(dir.path().to_owned()), ..Config::default() }).await;
     let request = api.direct(METADATA, b"a").header("digest", digest(b"b"));
     fails(request, 422, "InvalidStateError", "digest").await;
     for folder in ["parts", "files"] {
-        assert_eq!(
-            std::fs::read_dir(dir.path().join(folder)).unwrap().count(),
-            0,
-            "{folder}"
-        );
+        assert_eq!(std::fs::read_dir(dir.path().join(folder)).unwrap().count(), 0, "{folder}");
     }
 }

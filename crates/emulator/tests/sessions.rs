@@ -50,13 +50,7 @@ async fn create_refuses_a_bad_body_naming_the_field() {
     let api = start("dropbox").await;
     for field in ["name", "parent_folder_id", "size"] {
         let phrase = format!("Missing property {field}");
-        fails(
-            api.create_with(&without(field)),
-            400,
-            "RequestValidationError",
-            &phrase,
-        )
-        .await;
+        fails(api.create_with(&without(field)), 400, "RequestValidationError", &phrase).await;
     }
     let wrong = [
         ("name", json!("")),
@@ -71,43 +65,16 @@ async fn create_refuses_a_bad_body_naming_the_field() {
         ("mime_type", json!("text/plain")),
     ];
     for (field, value) in wrong {
-        fails(
-            api.create_with(&with(field, value)),
-            400,
-            "RequestValidationError",
-            field,
-        )
-        .await;
+        fails(api.create_with(&with(field, value)), 400, "RequestValidationError", field).await;
     }
-    fails(
-        api.create_with(&json!([])),
-        400,
-        "RequestValidationError",
-        "object",
-    )
-    .await;
+    fails(api.create_with(&json!([])), 400, "RequestValidationError", "object").await;
     let path = "/file-storage/upload-sessions";
-    let text = api
-        .request(Method::POST, path)
-        .header("content-type", "application/json")
-        .body("{");
+    let text = api.request(Method::POST, path).header("content-type", "application/json").body("{");
     fails(text, 400, "RequestValidationError", "JSON").await;
     let untyped = api.request(Method::POST, path).body(body().to_string());
-    fails(
-        untyped,
-        400,
-        "RequestHeadersValidationError",
-        "content-type",
-    )
-    .await;
+    fails(untyped, 400, "RequestHeadersValidationError", "content-type").await;
     let huge = with("name", json!("a".repeat(1024 * 1024)));
-    fails(
-        api.create_with(&huge),
-        413,
-        "RequestValidationError",
-        "1048576",
-    )
-    .await;
+    fails(api.create_with(&huge), 413, "RequestValidationError", "1048576").await;
 }
 
 #[tokio::test]
@@ -124,45 +91,19 @@ async fn every_operation_wants_its_headers() {
             api.direct(r#"{"name":"a","parent_folder_id":"root"}"#, b"a"),
         ]
     };
-    for request in requests(&Api {
-        token: None,
-        ..api.clone()
-    }) {
+    for request in requests(&Api { token: None, ..api.clone() }) {
         fails(request, 401, "UnauthorizedError", "authentication").await;
     }
-    for request in requests(&Api {
-        app_id: None,
-        ..api.clone()
-    }) {
-        fails(
-            request,
-            400,
-            "RequestHeadersValidationError",
-            "x-apideck-app-id",
-        )
-        .await;
+    for request in requests(&Api { app_id: None, ..api.clone() }) {
+        fails(request, 400, "RequestHeadersValidationError", "x-apideck-app-id").await;
     }
-    for request in requests(&Api {
-        consumer_id: None,
-        ..api.clone()
-    }) {
-        fails(
-            request,
-            400,
-            "RequestHeadersValidationError",
-            "x-apideck-consumer-id",
-        )
-        .await;
+    for request in requests(&Api { consumer_id: None, ..api.clone() }) {
+        fails(request, 400, "RequestHeadersValidationError", "x-apideck-consumer-id").await;
     }
     for request in requests(&api.service("floppy")) {
         fails(request, 404, "ConnectorNotFoundError", "floppy").await;
     }
-    for request in [
-        api.get(&id),
-        api.put(&id, 0, b""),
-        api.finish(&id, b""),
-        api.delete(&id),
-    ] {
+    for request in [api.get(&id), api.put(&id, 0, b""), api.finish(&id, b""), api.delete(&id)] {
         let request = request.query(&[("raw", "yes")]);
         fails(request, 400, "RequestValidationError", "raw").await;
     }
@@ -170,20 +111,12 @@ async fn every_operation_wants_its_headers() {
 
 #[tokio::test]
 async fn only_bearer_is_a_way_to_authenticate() {
-    let api = Api {
-        token: None,
-        ..start("dropbox").await
-    };
+    let api = Api { token: None, ..start("dropbox").await };
     for value in ["Basic key", "key", "Bearer", "Bearer "] {
         let request = api.create_with(&body()).header("authorization", value);
         fails(request, 401, "UnauthorizedError", "authentication").await;
     }
-    ok(
-        api.create_with(&body())
-            .header("authorization", "bearer key"),
-        201,
-    )
-    .await;
+    ok(api.create_with(&body()).header("authorization", "bearer key"), 201).await;
 }
 
 #[tokio::test]
@@ -192,20 +125,14 @@ async fn a_session_is_its_makers_alone() {
     let id = api.create(2_500).await;
     let others = [
         api.consumer("another"),
-        Api {
-            app_id: Some("another".to_owned()),
-            ..api.clone()
-        },
+        Api { app_id: Some("another".to_owned()), ..api.clone() },
         api.service("google-drive"),
     ];
     for other in others {
         fails(other.get(&id), 404, "EntityNotFoundError", &id).await;
         fails(other.delete(&id), 404, "EntityNotFoundError", &id).await;
     }
-    let unnamed = Api {
-        service_id: None,
-        ..api.clone()
-    };
+    let unnamed = Api { service_id: None, ..api.clone() };
     assert_eq!(ok(unnamed.get(&id), 200).await["service"], "dropbox");
     fails(api.get("nothing"), 404, "EntityNotFoundError", "nothing").await;
 }
@@ -238,14 +165,8 @@ async fn get_tells_each_profile() {
 
 #[tokio::test]
 async fn without_a_service_id_the_connector_is_google_drive() {
-    let api = Api {
-        service_id: None,
-        ..start("dropbox").await
-    };
-    assert_eq!(
-        ok(api.create_with(&body()), 201).await["service"],
-        "google-drive"
-    );
+    let api = Api { service_id: None, ..start("dropbox").await };
+    assert_eq!(ok(api.create_with(&body()), 201).await["service"], "google-drive");
 }
 
 #[tokio::test]
@@ -271,24 +192,14 @@ async fn get_filters_fields_and_adds_the_raw_answer() {
 async fn box_starts_sessions_at_twenty_million_bytes() {
     let api = start("box").await;
     let small = with("size", json!(BOX_SIZE - 1));
-    fails(
-        api.create_with(&small),
-        400,
-        "RequestValidationError",
-        "20000000",
-    )
-    .await;
+    fails(api.create_with(&small), 400, "RequestValidationError", "20000000").await;
     api.create(BOX_SIZE).await;
 }
 
 #[tokio::test]
 async fn delete_removes_the_session_and_its_parts() {
     let dir = tempfile::tempdir().unwrap();
-    let config = Config {
-        dir: Some(dir.path().to_owned()),
-        part_size: Some(PART as u64),
-        ..Config::default()
-    };
+    let config = Config { dir: Some(dir.path().to_owned()), part_size: Some(PART as u64), ..Config::default() };
     let api = start_with("dropbox", config).await;
     let parts = || std::fs::read_dir(dir.path().join("parts")).unwrap().count();
     let id = api.create(2_500).await;
@@ -298,12 +209,7 @@ async fn delete_removes_the_session_and_its_parts() {
     assert_eq!(answer["data"], json!({"id": id}));
     assert_eq!(answer["operation"], "delete");
     assert_eq!(parts(), 0);
-    for request in [
-        api.get(&id),
-        api.delete(&id),
-        api.put(&id, 1, &bytes(PART)),
-        api.finish(&id, b""),
-    ] {
+    for request in [api.get(&id), api.delete(&id), api.put(&id, 1, &bytes(PART)), api.finish(&id, b"")] {
         fails(request, 404, "EntityNotFoundError", &id).await;
     }
 }
@@ -311,18 +217,11 @@ async fn delete_removes_the_session_and_its_parts() {
 #[tokio::test]
 async fn an_expired_session_is_gone_with_its_parts() {
     let dir = tempfile::tempdir().unwrap();
-    let config = Config {
-        dir: Some(dir.path().to_owned()),
-        expires_in: 0,
-        ..Config::default()
-    };
+    let config = Config { dir: Some(dir.path().to_owned()), expires_in: 0, ..Config::default() };
     let api = start_with("dropbox", config).await;
     let id = api.create(2_500).await;
     fails(api.get(&id), 404, "EntityNotFoundError", &id).await;
-    assert_eq!(
-        std::fs::read_dir(dir.path().join("parts")).unwrap().count(),
-        0
-    );
+    assert_eq!(std::fs::read_dir(dir.path().join("parts")).unwrap().count(), 0);
     assert_eq!(api.stats().await["sessions_open"], 0);
 }
 
@@ -330,18 +229,6 @@ async fn an_expired_session_is_gone_with_its_parts() {
 async fn unknown_routes_and_methods_are_errors_of_the_api() {
     let api = start("dropbox").await;
     let path = "/file-storage/upload-sessions";
-    fails(
-        api.request(Method::GET, "/file-storage/folders"),
-        404,
-        "EntityNotFoundError",
-        "/file-storage/folders",
-    )
-    .await;
-    fails(
-        api.request(Method::PATCH, path),
-        405,
-        "RequestValidationError",
-        "",
-    )
-    .await;
+    fails(api.request(Method::GET, "/file-storage/folders"), 404, "EntityNotFoundError", "/file-storage/folders").await;
+    fails(api.request(Method::PATCH, path), 405, "RequestValidationError", "").await;
 }

@@ -20,18 +20,11 @@ async fn an_upload_answers_with_the_session_and_moves_the_range() {
     let api = start("google-drive").await;
     let file = bytes(2_500);
     let id = api.create(file.len()).await;
-    let answer = ok(
-        api.put(&id, 0, &file[..PART]).query(&[("raw", "true")]),
-        200,
-    )
-    .await;
+    let answer = ok(api.put(&id, 0, &file[..PART]).query(&[("raw", "true")]), 200).await;
     assert_eq!(answer["data"], json!({"id": id}));
     assert_eq!(answer["_raw"]["uploaded_byte_range"], "0-999");
     ok(api.put(&id, 1, &file[PART..2 * PART]), 200).await;
-    assert_eq!(
-        ok(api.get(&id), 200).await["data"]["uploaded_byte_range"],
-        "0-1999"
-    );
+    assert_eq!(ok(api.get(&id), 200).await["data"]["uploaded_byte_range"], "0-1999");
 }
 
 #[tokio::test]
@@ -40,15 +33,9 @@ async fn the_range_ends_at_the_first_gap() {
     let file = bytes(2_500);
     let id = api.create(file.len()).await;
     ok(api.put(&id, 2, &file[2 * PART..]), 200).await;
-    assert_eq!(
-        ok(api.get(&id), 200).await["data"].get("uploaded_byte_range"),
-        None
-    );
+    assert_eq!(ok(api.get(&id), 200).await["data"].get("uploaded_byte_range"), None);
     ok(api.put(&id, 0, &file[..PART]), 200).await;
-    assert_eq!(
-        ok(api.get(&id), 200).await["data"]["uploaded_byte_range"],
-        "0-999"
-    );
+    assert_eq!(ok(api.get(&id), 200).await["data"]["uploaded_byte_range"], "0-999");
 }
 
 #[tokio::test]
@@ -56,17 +43,9 @@ async fn part_number_is_an_integer_within_the_file() {
     let api = start("dropbox").await;
     let id = api.create(2_500).await;
     let path = format!("/file-storage/upload-sessions/{id}");
-    fails(
-        api.request(Method::PUT, &path),
-        400,
-        "RequestValidationError",
-        "part_number",
-    )
-    .await;
+    fails(api.request(Method::PUT, &path), 400, "RequestValidationError", "part_number").await;
     for number in ["-1", "1.5", "one", "10001", "", "99999999999"] {
-        let request = api
-            .request(Method::PUT, &path)
-            .query(&[("part_number", number)]);
+        let request = api.request(Method::PUT, &path).query(&[("part_number", number)]);
         fails(request, 400, "RequestValidationError", "part_number").await;
     }
     let beyond = api.put(&id, 3, &bytes(PART));
@@ -75,45 +54,19 @@ async fn part_number_is_an_integer_within_the_file() {
 
 #[tokio::test]
 async fn part_ten_thousand_is_the_last() {
-    let api = start_with(
-        "dropbox",
-        Config {
-            part_size: Some(1),
-            ..Config::default()
-        },
-    )
-    .await;
+    let api = start_with("dropbox", Config { part_size: Some(1), ..Config::default() }).await;
     let id = api.create(10_002).await;
     ok(api.put(&id, 10_000, b"a"), 200).await;
-    fails(
-        api.put(&id, 10_001, b"a"),
-        400,
-        "RequestValidationError",
-        "10000",
-    )
-    .await;
+    fails(api.put(&id, 10_001, b"a"), 400, "RequestValidationError", "10000").await;
 }
 
 #[tokio::test]
 async fn every_part_has_its_exact_length() {
     let api = start("dropbox").await;
     let id = api.create(2_500).await;
-    for (part_number, length) in [
-        (0, PART - 1),
-        (0, PART + 1),
-        (0, 0),
-        (2, 499),
-        (2, 501),
-        (2, PART),
-    ] {
+    for (part_number, length) in [(0, PART - 1), (0, PART + 1), (0, 0), (2, 499), (2, 501), (2, PART)] {
         let phrase = format!("not {length}");
-        fails(
-            api.put(&id, part_number, &bytes(length)),
-            422,
-            "InvalidStateError",
-            &phrase,
-        )
-        .await;
+        fails(api.put(&id, part_number, &bytes(length)), 422, "InvalidStateError", &phrase).await;
     }
     ok(api.put(&id, 2, &bytes(500)), 200).await;
 }
@@ -124,40 +77,21 @@ async fn a_body_in_chunks_is_counted() {
     let id = api.create(2_500).await;
     let chunked = |length| {
         let path = format!("/file-storage/upload-sessions/{id}?part_number=0");
-        let chunks: Vec<_> = bytes(length)
-            .chunks(100)
-            .map(|chunk| Ok::<_, Infallible>(chunk.to_vec()))
-            .collect();
-        api.request(Method::PUT, &path)
-            .body(reqwest::Body::wrap_stream(stream::iter(chunks)))
+        let chunks: Vec<_> = bytes(length).chunks(100).map(|chunk| Ok::<_, Infallible>(chunk.to_vec())).collect();
+        api.request(Method::PUT, &path).body(reqwest::Body::wrap_stream(stream::iter(chunks)))
     };
     fails(chunked(PART - 1), 422, "InvalidStateError", "not 999").await;
-    fails(
-        chunked(PART + 1),
-        422,
-        "InvalidStateError",
-        "more than 1000",
-    )
-    .await;
+    fails(chunked(PART + 1), 422, "InvalidStateError", "more than 1000").await;
     ok(chunked(PART), 200).await;
 }
 
 #[tokio::test]
 async fn a_part_above_the_limit_of_the_api_is_too_large() {
-    let config = Config {
-        part_size: Some(MAX_PART_SIZE as u64),
-        ..Config::default()
-    };
+    let config = Config { part_size: Some(MAX_PART_SIZE as u64), ..Config::default() };
     let api = start_with("dropbox", config).await;
     let id = api.create(None).await;
     let body = vec![0; MAX_PART_SIZE + 1];
-    fails(
-        api.put_plain(&id, 0, &body),
-        413,
-        "RequestValidationError",
-        "104857600",
-    )
-    .await;
+    fails(api.put_plain(&id, 0, &body), 413, "RequestValidationError", "104857600").await;
 }
 
 #[tokio::test]
@@ -166,21 +100,9 @@ async fn parts_of_an_unknown_size_end_with_a_short_one() {
     let file = bytes(2_500);
     let id = api.create(None).await;
     fails(api.put(&id, 0, b""), 422, "InvalidStateError", "1 to 1000").await;
-    fails(
-        api.put(&id, 0, &bytes(PART + 1)),
-        422,
-        "InvalidStateError",
-        "1 to 1000",
-    )
-    .await;
+    fails(api.put(&id, 0, &bytes(PART + 1)), 422, "InvalidStateError", "1 to 1000").await;
     ok(api.put(&id, 2, &file[2 * PART..]), 200).await;
-    fails(
-        api.put(&id, 3, &bytes(PART)),
-        422,
-        "InvalidStateError",
-        "beyond the last part",
-    )
-    .await;
+    fails(api.put(&id, 3, &bytes(PART)), 422, "InvalidStateError", "beyond the last part").await;
     ok(api.put(&id, 0, &file[..PART]), 200).await;
     fails(api.finish(&id, &file), 422, "InvalidStateError", "part 1").await;
     ok(api.put(&id, 1, &file[PART..2 * PART]), 200).await;
@@ -195,21 +117,9 @@ async fn sequential_profiles_take_parts_in_order() {
     for service in ["google-drive", "onedrive", "sharepoint"] {
         let api = api.service(service);
         let id = api.create(2_500).await;
-        fails(
-            api.put(&id, 1, &bytes(PART)),
-            422,
-            "InvalidStateError",
-            "in order",
-        )
-        .await;
+        fails(api.put(&id, 1, &bytes(PART)), 422, "InvalidStateError", "in order").await;
         ok(api.put(&id, 0, &bytes(PART)), 200).await;
-        fails(
-            api.put(&id, 2, &bytes(500)),
-            422,
-            "InvalidStateError",
-            "in order",
-        )
-        .await;
+        fails(api.put(&id, 2, &bytes(500)), 422, "InvalidStateError", "in order").await;
     }
 }
 
@@ -223,13 +133,7 @@ async fn a_part_sent_again_is_fine_with_the_same_bytes() {
         ok(api.put(&id, 0, &file[..PART]), 200).await;
         ok(api.put(&id, 0, &file[..PART]), 200).await;
         let other = &file[PART..2 * PART];
-        fails(
-            api.put(&id, 0, other),
-            422,
-            "InvalidStateError",
-            "other bytes",
-        )
-        .await;
+        fails(api.put(&id, 0, other), 422, "InvalidStateError", "other bytes").await;
         for (number, part) in file.chunks(PART).enumerate().skip(1) {
             ok(api.put(&id, number, part), 200).await;
         }
@@ -244,13 +148,7 @@ async fn box_takes_a_part_once() {
     let id = api.create(BOX_SIZE).await;
     let part = bytes(BOX_PART);
     ok(api.put(&id, 0, &part), 200).await;
-    fails(
-        api.put(&id, 0, &part),
-        409,
-        "ConnectorExecutionError",
-        "already",
-    )
-    .await;
+    fails(api.put(&id, 0, &part), 409, "ConnectorExecutionError", "already").await;
 }
 
 #[tokio::test]
@@ -258,20 +156,8 @@ async fn box_requires_digests() {
     let api = start("box").await;
     let file = bytes(BOX_SIZE);
     let id = api.create(BOX_SIZE).await;
-    fails(
-        api.put_plain(&id, 0, &file[..BOX_PART]),
-        400,
-        "RequestHeadersValidationError",
-        "digest",
-    )
-    .await;
-    fails(
-        api.finish_plain(&id),
-        400,
-        "RequestHeadersValidationError",
-        "digest",
-    )
-    .await;
+    fails(api.put_plain(&id, 0, &file[..BOX_PART]), 400, "RequestHeadersValidationError", "digest").await;
+    fails(api.finish_plain(&id), 400, "RequestHeadersValidationError", "digest").await;
     ok(api.put(&id, 0, &file[..BOX_PART]), 200).await;
     ok(api.put(&id, 1, &file[BOX_PART..]), 200).await;
     ok(api.finish(&id, &file), 201).await;
@@ -283,20 +169,10 @@ async fn a_digest_is_checked_wherever_it_is_sent() {
     let id = api.create(2_500).await;
     let part = bytes(PART);
     ok(api.put_plain(&id, 0, &part), 200).await;
-    let wrong = api
-        .put_plain(&id, 1, &part)
-        .header("digest", digest(b"other"));
+    let wrong = api.put_plain(&id, 1, &part).header("digest", digest(b"other"));
     fails(wrong, 422, "InvalidStateError", "digest").await;
     assert_eq!(api.last().await["digest_ok"], false);
-    let malformed = [
-        "",
-        "sha",
-        "sha=",
-        "sha=AAAA",
-        "sha=!",
-        "md5=AAAA",
-        "sha-256=AAAA",
-    ];
+    let malformed = ["", "sha", "sha=", "sha=AAAA", "sha=!", "md5=AAAA", "sha-256=AAAA"];
     for value in malformed {
         let request = api.put_plain(&id, 1, &part).header("digest", value);
         fails(request, 400, "RequestHeadersValidationError", "digest").await;
@@ -315,9 +191,7 @@ async fn eight_parts_in_flight_make_one_file() {
     // Eight at a time, far from the order of the file.
     for group in 0..8 {
         let requests = parts.iter().skip(group).step_by(8).rev();
-        let sent: Vec<_> = requests
-            .map(|(number, part)| tokio::spawn(ok(api.put(&id, *number, part), 200)))
-            .collect();
+        let sent: Vec<_> = requests.map(|(number, part)| tokio::spawn(ok(api.put(&id, *number, part), 200))).collect();
         for answer in sent {
             answer.await.unwrap();
         }
@@ -335,24 +209,16 @@ async fn a_part_that_was_cut_is_not_held() {
         "PUT /file-storage/upload-sessions/{id}?part_number=0 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer k\r\n\
          x-apideck-app-id: app\r\nx-apideck-consumer-id: consumer\r\ncontent-length: {PART}\r\n\r\n"
     );
-    let mut stream = TcpStream::connect(api.base.trim_start_matches("http://"))
-        .await
-        .unwrap();
+    let mut stream = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&[0xff; 400]).await.unwrap();
-    api.until(|stats| stats["bytes_received"].as_u64() >= Some(400))
-        .await;
+    api.until(|stats| stats["bytes_received"].as_u64() >= Some(400)).await;
     drop(stream);
-    let stats = api
-        .until(|stats| stats["log"].as_array().unwrap().len() == 2)
-        .await;
+    let stats = api.until(|stats| stats["log"].as_array().unwrap().len() == 2).await;
     assert_eq!(stats["log"][1]["status"], Value::Null);
     assert_eq!(stats["log"][1]["bytes"], 400);
     assert_eq!(stats["uploads_in_flight"], 0);
-    assert_eq!(
-        ok(api.get(&id), 200).await["data"].get("uploaded_byte_range"),
-        None
-    );
+    assert_eq!(ok(api.get(&id), 200).await["data"].get("uploaded_byte_range"), None);
     for (number, part) in file.chunks(PART).enumerate() {
         ok(api.put(&id, number, part), 200).await;
     }
@@ -370,13 +236,10 @@ async fn a_second_attempt_waits_for_the_first() {
         "PUT /file-storage/upload-sessions/{id}?part_number=0 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer k\r\n\
          x-apideck-app-id: app\r\nx-apideck-consumer-id: consumer\r\ncontent-length: {PART}\r\n\r\n"
     );
-    let mut first = TcpStream::connect(api.base.trim_start_matches("http://"))
-        .await
-        .unwrap();
+    let mut first = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
     first.write_all(head.as_bytes()).await.unwrap();
     first.write_all(&file[..500]).await.unwrap();
-    api.until(|stats| stats["bytes_received"].as_u64() >= Some(500))
-        .await;
+    api.until(|stats| stats["bytes_received"].as_u64() >= Some(500)).await;
     let second = tokio::spawn(common::ok(api.put(&id, 0, &file[..PART]), 200));
     api.until(|stats| stats["uploads_in_flight"] == 2).await;
     first.write_all(&file[500..PART]).await.unwrap();

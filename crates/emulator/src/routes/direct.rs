@@ -21,11 +21,7 @@ pub(super) async fn direct(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let announced = exchange.announced_digest(false)?;
     let metadata = validate::create_file(&exchange.headers)?;
     let profile = caller.connector.unwrap_or(Profile::default_connector());
-    if exchange
-        .body
-        .declared
-        .is_some_and(|declared| declared > profile.direct_limit)
-    {
+    if exchange.body.declared.is_some_and(|declared| declared > profile.direct_limit) {
         return Err(too_long(profile).into());
     }
     let (temporary, received) = receive(exchange, profile, announced).await?;
@@ -58,10 +54,7 @@ async fn receive(
 ) -> Result<(String, Received), Failure> {
     let temporary = new_id();
     let writer = Writer::new(exchange.state.storage.create(&temporary)?, 0, None);
-    let received = exchange
-        .body
-        .receive(writer, profile.direct_limit, too_long(profile))
-        .await;
+    let received = exchange.body.receive(writer, profile.direct_limit, too_long(profile)).await;
     let checked = received.and_then(|received| {
         exchange.check_digest(announced, &received.sha1, "the file")?;
         Ok(received)
@@ -77,13 +70,6 @@ async fn receive(
 
 fn too_long(profile: &Profile) -> ApiError {
     let limit = profile.direct_limit;
-    let detail = format!(
-        "A direct upload to {} has at most {limit} bytes",
-        profile.id
-    );
-    if limit == MAX_PART_SIZE {
-        ApiError::too_large(detail)
-    } else {
-        ApiError::unprocessable(detail)
-    }
+    let detail = format!("A direct upload to {} has at most {limit} bytes", profile.id);
+    if limit == MAX_PART_SIZE { ApiError::too_large(detail) } else { ApiError::unprocessable(detail) }
 }

@@ -33,12 +33,7 @@ pub(super) async fn run(mut exchange: Exchange) -> Response {
 async fn play(exchange: &mut Exchange, fault: Option<Fault>) -> Result<Response, Failure> {
     match fault {
         None => perform(exchange).await,
-        Some(Fault::Status {
-            status,
-            headers,
-            body,
-            before_body,
-        }) => {
+        Some(Fault::Status { status, headers, body, before_body }) => {
             if !before_body {
                 exchange.body.drain().await?;
             }
@@ -52,17 +47,11 @@ async fn play(exchange: &mut Exchange, fault: Option<Fault>) -> Result<Response,
             }
             Err(Failure::Cut)
         }
-        Some(Fault::Stall {
-            when: StallWhen::Before,
-            seconds,
-        }) => {
+        Some(Fault::Stall { when: StallWhen::Before, seconds }) => {
             exchange.stall(seconds).await?;
             perform(exchange).await
         }
-        Some(Fault::Stall {
-            when: StallWhen::After,
-            seconds,
-        }) => {
+        Some(Fault::Stall { when: StallWhen::After, seconds }) => {
             let response = perform(exchange).await?;
             exchange.stall(seconds).await?;
             Ok(response)
@@ -86,21 +75,18 @@ fn scripted(status: u16, headers: BTreeMap<String, String>, body: Option<Value>)
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (content_type, body) = match body {
         None => ("application/json", json(&scripted_error(status))),
-        Some(Value::String(text)) if text.trim_start().starts_with('<') => {
-            ("text/html; charset=utf-8", text)
-        }
+        Some(Value::String(text)) if text.trim_start().starts_with('<') => ("text/html; charset=utf-8", text),
         Some(Value::String(text)) => ("text/plain; charset=utf-8", text),
         Some(value) => ("application/json", json(&value)),
     };
     let mut all = HeaderMap::new();
     all.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     // Checked when the fault was scripted.
-    all.extend(headers.iter().filter_map(|(name, value)| {
-        Some((
-            HeaderName::try_from(name).ok()?,
-            HeaderValue::try_from(value).ok()?,
-        ))
-    }));
+    all.extend(
+        headers
+            .iter()
+            .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))),
+    );
     (status, all, Body::from(body)).into_response()
 }
 

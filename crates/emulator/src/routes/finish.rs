@@ -34,30 +34,14 @@ pub(super) async fn finish(exchange: &mut Exchange) -> Result<Answer, Failure> {
     if let Some(sha1) = &sha1 {
         exchange.check_digest(announced, sha1, "the file")?;
     }
-    let times = exchange
-        .state
-        .consumers
-        .effective(Some(&exchange.consumer))
-        .finish_accepted_times;
+    let times = exchange.state.consumers.effective(Some(&exchange.consumer)).finish_accepted_times;
     if session.accept_once_more(times.unwrap_or(0)) {
-        let mut accepted = answer(
-            &session,
-            StatusCode::ACCEPTED,
-            "finish",
-            id(&session.id),
-            raw,
-        );
+        let mut accepted = answer(&session, StatusCode::ACCEPTED, "finish", id(&session.id), raw);
         accepted.retry_after = Some(RETRY_AFTER);
         return Ok(accepted);
     }
     let file = publish(exchange, &session, size, sha1)?;
-    Ok(answer(
-        &session,
-        StatusCode::CREATED,
-        "finish",
-        unified_file(&file),
-        raw,
-    ))
+    Ok(answer(&session, StatusCode::CREATED, "finish", unified_file(&file), raw))
 }
 
 /// Hashes the file that the parts make; none where bytes were dropped and parts came out of order.

@@ -27,16 +27,10 @@ type Peer = ConnectInfo<Connection>;
 /// Routes the six operations.
 pub(crate) fn router() -> Router<Arc<State>> {
     let create = |state, peer, request| run(state, peer, Operation::Create, None, request);
-    let one =
-        get(|state, peer, Path(id), request| run(state, peer, Operation::Get, Some(id), request))
-            .put(|state, peer, Path(id), request| {
-                run(state, peer, Operation::Upload, Some(id), request)
-            })
-            .delete(|state, peer, Path(id), request| {
-                run(state, peer, Operation::Delete, Some(id), request)
-            });
-    let finish =
-        |state, peer, Path(id), request| run(state, peer, Operation::Finish, Some(id), request);
+    let one = get(|state, peer, Path(id), request| run(state, peer, Operation::Get, Some(id), request))
+        .put(|state, peer, Path(id), request| run(state, peer, Operation::Upload, Some(id), request))
+        .delete(|state, peer, Path(id), request| run(state, peer, Operation::Delete, Some(id), request));
+    let finish = |state, peer, Path(id), request| run(state, peer, Operation::Finish, Some(id), request);
     let direct = |state, peer, request| run(state, peer, Operation::Direct, None, request);
     Router::new()
         .route(SESSIONS_PATH, post(create))
@@ -52,10 +46,7 @@ async fn run(
     session_id: Option<String>,
     request: Request,
 ) -> Response {
-    fault::run(Exchange::begin(
-        state.0, peer.0, operation, session_id, request,
-    ))
-    .await
+    fault::run(Exchange::begin(state.0, peer.0, operation, session_id, request)).await
 }
 
 /// Does what was asked, without faults. Whatever the answer, the body has been read.

@@ -26,22 +26,11 @@ pub(super) async fn create(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let profile = caller.connector.unwrap_or(Profile::default_connector());
     let minimum = profile.session_minimum;
     if request.size.is_some_and(|size| size < minimum) {
-        let detail = format!(
-            "size must be at least {minimum} for an upload session of {}",
-            profile.id
-        );
+        let detail = format!("size must be at least {minimum} for an upload session of {}", profile.id);
         return Err(ApiError::bad_request(detail).into());
     }
-    let session = exchange
-        .state
-        .add_session(caller.owner, profile, &exchange.consumer, request)?;
-    Ok(answer(
-        &session,
-        StatusCode::CREATED,
-        "add",
-        id(&session.id),
-        raw,
-    ))
+    let session = exchange.state.add_session(caller.owner, profile, &exchange.consumer, request)?;
+    Ok(answer(&session, StatusCode::CREATED, "add", id(&session.id), raw))
 }
 
 /// Tells about a session.
@@ -61,13 +50,7 @@ pub(super) async fn delete(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let raw = exchange.raw()?;
     session.remove()?;
     exchange.state.forget_session(&session).await?;
-    Ok(answer(
-        &session,
-        StatusCode::OK,
-        "delete",
-        id(&session.id),
-        raw,
-    ))
+    Ok(answer(&session, StatusCode::OK, "delete", id(&session.id), raw))
 }
 
 /// Answers about a session.
@@ -100,16 +83,9 @@ fn info(session: &Session) -> UploadSessionInfo {
     UploadSessionInfo {
         id: Some(session.id.clone()),
         success: Some(snapshot.finished),
-        part_size: Some(if session.profile.fractional_part_size {
-            json!(part_size as f64)
-        } else {
-            json!(part_size)
-        }),
+        part_size: Some(if session.profile.fractional_part_size { json!(part_size as f64) } else { json!(part_size) }),
         parallel_upload_supported: Some(session.parallel),
-        uploaded_byte_range: snapshot
-            .contiguous
-            .checked_sub(1)
-            .map(|last| format!("0-{last}")),
+        uploaded_byte_range: snapshot.contiguous.checked_sub(1).map(|last| format!("0-{last}")),
         expires_at: Some(date_time(snapshot.expires_at)),
     }
 }

@@ -30,26 +30,15 @@ pub(super) async fn upload(exchange: &mut Exchange) -> Result<Answer, Failure> {
         Some(held) => compare(exchange, &session, part_number, held, announced).await?,
         None => store(exchange, &session, part_number, announced).await?,
     }
-    Ok(answer(
-        &session,
-        StatusCode::OK,
-        "update",
-        id(&session.id),
-        raw,
-    ))
+    Ok(answer(&session, StatusCode::OK, "update", id(&session.id), raw))
 }
 
 fn check_in_flight(exchange: &Exchange) -> Result<(), ApiError> {
-    let most = exchange
-        .state
-        .consumers
-        .effective(Some(&exchange.consumer))
-        .max_parallel_uploads;
+    let most = exchange.state.consumers.effective(Some(&exchange.consumer)).max_parallel_uploads;
     match most {
-        Some(most) if exchange.consumer.stats.uploads.now() > most => Err(ApiError::too_many(
-            format!("More than {most} uploads in flight"),
-            RETRY_AFTER,
-        )),
+        Some(most) if exchange.consumer.stats.uploads.now() > most => {
+            Err(ApiError::too_many(format!("More than {most} uploads in flight"), RETRY_AFTER))
+        }
         _ => Ok(()),
     }
 }
@@ -66,21 +55,13 @@ async fn store(
         length.check(part_number, declared)?;
     }
     let offset = u64::from(part_number) * session.part_size;
-    let writer = Writer::new(
-        session.file.clone(),
-        offset,
-        session.running_hasher(part_number),
-    );
+    let writer = Writer::new(session.file.clone(), offset, session.running_hasher(part_number));
     let most = length.most();
-    let too_long =
-        ApiError::unprocessable(format!("Part {part_number} has more than {most} bytes"));
+    let too_long = ApiError::unprocessable(format!("Part {part_number} has more than {most} bytes"));
     let received = exchange.body.receive(writer, most, too_long).await?;
     length.check(part_number, received.bytes)?;
     exchange.check_digest(announced, &received.sha1, &format!("part {part_number}"))?;
-    let held = Held {
-        bytes: received.bytes,
-        sha1: received.sha1,
-    };
+    let held = Held { bytes: received.bytes, sha1: received.sha1 };
     session.hold(part_number, held, received.whole)?;
     exchange.consumer.stats.count_accepted_part();
     Ok(())
@@ -102,10 +83,7 @@ async fn compare(
         ApiError::unprocessable(detail)
     };
     let writer = Writer::new(None, 0, None);
-    let received = exchange
-        .body
-        .receive(writer, held.bytes, different())
-        .await?;
+    let received = exchange.body.receive(writer, held.bytes, different()).await?;
     exchange.check_digest(announced, &received.sha1, &format!("part {part_number}"))?;
     if received.sha1 != held.sha1 {
         return Err(different().into());

@@ -1,11 +1,5 @@
 //! An emulator on a port of its own, and a client that sends what it is told to, right or wrong.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    dead_code,
-    unreachable_pub
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, unreachable_pub)]
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -35,14 +29,7 @@ pub struct Api {
 /// Starts an emulator with parts of [`PART`] bytes, for callers of `service_id`.
 pub async fn start(service_id: &str) -> Api {
     let part_size = if service_id == "box" { BOX_PART } else { PART };
-    start_with(
-        service_id,
-        Config {
-            part_size: Some(part_size as u64),
-            ..Config::default()
-        },
-    )
-    .await
+    start_with(service_id, Config { part_size: Some(part_size as u64), ..Config::default() }).await
 }
 
 /// Starts an emulator.
@@ -53,10 +40,7 @@ pub async fn start_with(service_id: &str, config: Config) -> Api {
     Api {
         base,
         // A connection each, so that what is cut is one request's and no pool sends anything again.
-        http: reqwest::Client::builder()
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap(),
+        http: reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap(),
         token: Some("key".to_owned()),
         app_id: Some("app".to_owned()),
         consumer_id: Some("consumer".to_owned()),
@@ -66,17 +50,11 @@ pub async fn start_with(service_id: &str, config: Config) -> Api {
 
 impl Api {
     pub fn consumer(&self, id: &str) -> Self {
-        Self {
-            consumer_id: Some(id.to_owned()),
-            ..self.clone()
-        }
+        Self { consumer_id: Some(id.to_owned()), ..self.clone() }
     }
 
     pub fn service(&self, id: &str) -> Self {
-        Self {
-            service_id: Some(id.to_owned()),
-            ..self.clone()
-        }
+        Self { service_id: Some(id.to_owned()), ..self.clone() }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -98,8 +76,7 @@ impl Api {
     }
 
     pub fn create_with(&self, body: &Value) -> RequestBuilder {
-        self.request(Method::POST, "/file-storage/upload-sessions")
-            .json(body)
+        self.request(Method::POST, "/file-storage/upload-sessions").json(body)
     }
 
     /// Creates a session of so many bytes and gives its id.
@@ -114,16 +91,12 @@ impl Api {
     }
 
     pub fn delete(&self, id: &str) -> RequestBuilder {
-        self.request(
-            Method::DELETE,
-            &format!("/file-storage/upload-sessions/{id}"),
-        )
+        self.request(Method::DELETE, &format!("/file-storage/upload-sessions/{id}"))
     }
 
     /// Sends a part with its digest.
     pub fn put(&self, id: &str, part_number: usize, bytes: &[u8]) -> RequestBuilder {
-        self.put_plain(id, part_number, bytes)
-            .header("digest", digest(bytes))
+        self.put_plain(id, part_number, bytes).header("digest", digest(bytes))
     }
 
     /// Sends a part without a digest.
@@ -138,17 +111,12 @@ impl Api {
     }
 
     pub fn finish_plain(&self, id: &str) -> RequestBuilder {
-        self.request(
-            Method::POST,
-            &format!("/file-storage/upload-sessions/{id}/finish"),
-        )
+        self.request(Method::POST, &format!("/file-storage/upload-sessions/{id}/finish"))
     }
 
     pub fn direct(&self, metadata: &str, bytes: &[u8]) -> RequestBuilder {
         let request = self.request(Method::POST, "/file-storage/files");
-        request
-            .header("x-apideck-metadata", metadata)
-            .body(bytes.to_vec())
+        request.header("x-apideck-metadata", metadata).body(bytes.to_vec())
     }
 
     /// Creates a session, sends every part, finishes, and gives the id of the file.
@@ -163,8 +131,7 @@ impl Api {
 
     /// Calls the control API.
     pub fn control(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}/_emulator/{path}", self.base))
+        self.http.request(method, format!("{}/_emulator/{path}", self.base))
     }
 
     pub async fn faults(&self, rules: Value) {
@@ -173,8 +140,7 @@ impl Api {
 
     /// Scripts one fault of the next request of an operation.
     pub async fn fault(&self, operation: &str, fault: Value) {
-        self.faults(json!([{"operation": operation, "fault": fault}]))
-            .await;
+        self.faults(json!([{"operation": operation, "fault": fault}])).await;
     }
 
     pub async fn settings(&self, settings: Value) -> Value {
@@ -187,12 +153,7 @@ impl Api {
 
     /// Gives the last entry of the log.
     pub async fn last(&self) -> Value {
-        self.stats().await["log"]
-            .as_array()
-            .unwrap()
-            .last()
-            .unwrap()
-            .clone()
+        self.stats().await["log"].as_array().unwrap().last().unwrap().clone()
     }
 
     /// Asks for the statistics until they fulfil a condition.
@@ -209,11 +170,7 @@ impl Api {
 
     /// Downloads a finished file.
     pub async fn file(&self, id: &str) -> Vec<u8> {
-        let answer = self
-            .control(Method::GET, &format!("files/{id}"))
-            .send()
-            .await
-            .unwrap();
+        let answer = self.control(Method::GET, &format!("files/{id}")).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         answer.bytes().await.unwrap().to_vec()
     }
@@ -236,19 +193,10 @@ pub async fn fails(request: RequestBuilder, status: u16, type_name: &str, phrase
     assert_eq!(found, status, "{text}");
     let error: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(error["status_code"], status);
-    assert_eq!(
-        error["error"],
-        StatusCode::from_u16(status)
-            .unwrap()
-            .canonical_reason()
-            .unwrap()
-    );
+    assert_eq!(error["error"], StatusCode::from_u16(status).unwrap().canonical_reason().unwrap());
     assert_eq!(error["type_name"], type_name);
     assert!(!error["message"].as_str().unwrap().is_empty());
-    let link = format!(
-        "https://developers.apideck.com/errors#{}",
-        type_name.to_lowercase()
-    );
+    let link = format!("https://developers.apideck.com/errors#{}", type_name.to_lowercase());
     assert_eq!(error["ref"], link);
     let detail = error["detail"].as_str().unwrap();
     assert!(detail.contains(phrase), "`{phrase}` is not in: {detail}");
@@ -277,10 +225,7 @@ pub fn sha1(bytes: &[u8]) -> [u8; 20] {
 }
 
 pub fn hex(bytes: &[u8]) -> String {
-    sha1(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sha1(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub fn digest(bytes: &[u8]) -> String {
