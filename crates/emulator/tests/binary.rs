@@ -100,3 +100,29 @@ fn a_port_in_use_is_an_error() {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
 }
+
+#[tokio::test]
+async fn a_given_directory_keeps_finished_files_only() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path().join("kept");
+    let mut child = spawn(&["--port", "0", "--dir", dir.to_str().unwrap()], temporary.path());
+    let (address, _stdout) = address(&mut child);
+    let request = |path: &str| {
+        let request = reqwest::Client::new().post(format!("{address}/file-storage/{path}"));
+        request.bearer_auth("key").header("x-apideck-app-id", "app").header("x-apideck-consumer-id", "consumer")
+    };
+    let body = serde_json::json!({"name": "a", "parent_folder_id": "root", "size": 1});
+    let created = request("upload-sessions").json(&body).send().await.unwrap();
+    assert_eq!(created.status(), 201);
+    let metadata = r#"{"name":"a","parent_folder_id":"root"}"#;
+    let file = request("files").header("x-apideck-metadata", metadata).body("bytes").send().await.unwrap();
+    let id = file.json::<serde_json::Value>().await.unwrap()["data"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(folders(&dir).len(), 2, "parts and files");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(folders(&dir), [dir.join("files")]);
+    assert_eq!(std::fs::read(dir.join("files").join(id)).unwrap(), b"bytes");
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("operation=Direct") && !log.contains("key"), "{log}");
+}
