@@ -10,9 +10,8 @@ use http_body_util::BodyExt;
 
 use crate::connection::Connection;
 use crate::consumers::{Consumer, Consumers};
-use crate::digest::Sha1Sum;
 use crate::envelope::ApiError;
-use crate::storage::Writer;
+use crate::storage::{Writer, Written};
 
 /// Bytes that go to the disk in one step.
 const BATCH: usize = 1024 * 1024;
@@ -44,8 +43,7 @@ impl From<std::io::Error> for Failure {
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) bytes: u64,
-    pub(crate) sha1: Sha1Sum,
-    pub(crate) whole: Option<sha1::Sha1>,
+    pub(crate) written: Written,
 }
 
 /// A request's body.
@@ -168,8 +166,7 @@ impl RequestBody {
             let mut writer = finished(job).await?;
             job = tokio::task::spawn_blocking(move || writer.write(&batch).map(|()| writer));
         }
-        let (sha1, whole) = finished(job).await?.finish();
-        Ok(Received { bytes: total, sha1, whole })
+        Ok(Received { bytes: total, written: finished(job).await?.finish() })
     }
 
     async fn next_batch(&mut self) -> Result<Vec<Bytes>, Failure> {

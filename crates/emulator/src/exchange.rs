@@ -1,10 +1,13 @@
 //! One request of the API: who asks, what for, which fault strikes it, and how it ended.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
+use tokio::time::{Instant, sleep_until};
 use upload_session_engine::wire::{MAX_PART_NUMBER, header};
 
 use crate::body::{Failure, RequestBody};
@@ -31,6 +34,8 @@ pub(crate) struct Exchange {
     session_id: Option<String>,
     fault: Option<&'static str>,
     digest_ok: Option<bool>,
+    /// Which attempt at its part this is, from 1 on.
+    attempt: u64,
     /// Status of the answer, once there is one.
     pub(crate) status: Option<u16>,
     at_ms: u64,
@@ -67,7 +72,7 @@ impl Exchange {
             Arc::clone(&consumer),
             connection.clone(),
         );
-        let exchange = Self {
+        let mut exchange = Self {
             state,
             operation,
             consumer,
@@ -78,12 +83,14 @@ impl Exchange {
             session_id,
             fault: None,
             digest_ok: None,
+            attempt: 0,
             status: None,
             at_ms,
             _in_flight: in_flight,
         };
         if let (Some(id), Ok(part_number)) = (&exchange.session_id, exchange.part_number()) {
-            exchange.consumer.stats.count_attempt(id, part_number);
+            exchange.attempt = exchange.consumer.stats.count_attempt(id, part_number);
+            exchange.state.moved_on.notify_waiters();
         }
         exchange
     }
@@ -210,18 +217,41 @@ impl Exchange {
         Err(ApiError::unprocessable(format!("The digest of {of} does not match: sent {sent}, computed {found}")))
     }
 
-    /// Waits so long, or until the client goes away.
+    /// Waits so long, or until the client has given this request up.
     pub(crate) async fn stall(&mut self, seconds: Option<f64>) -> Result<(), Failure> {
-        let time = async {
-            match seconds.map(std::time::Duration::try_from_secs_f64) {
-                Some(Ok(duration)) => tokio::time::sleep(duration).await,
-                _ => std::future::pending().await,
+        let end =
+            seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(|stall| Instant::now() + stall);
+        let had_session = self.has_session();
+        loop {
+            let moved_on = self.state.moved_on.notified();
+            if self.is_superseded() || had_session && !self.has_session() {
+                return Err(Failure::Cut);
             }
-        };
-        tokio::select! {
-            () = time => Ok(()),
-            () = self.connection.closed() => Err(Failure::Cut),
+            let time = async {
+                match end {
+                    Some(end) => sleep_until(end).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = time => return Ok(()),
+                () = self.connection.closed() => return Err(Failure::Cut),
+                () = moved_on => {}
+            }
         }
+    }
+
+    /// Tells whether the same part has been tried again. The end of a client that has gone waits behind the bytes
+    /// that a stall does not read, so this may be the first that is heard of it.
+    fn is_superseded(&self) -> bool {
+        match (&self.session_id, self.part_number()) {
+            (Some(id), Ok(part_number)) => self.consumer.stats.attempts(id, part_number) > self.attempt,
+            _ => false,
+        }
+    }
+
+    fn has_session(&self) -> bool {
+        self.session_id.as_ref().is_some_and(|id| self.state.sessions.lock().contains_key(id))
     }
 }
 

@@ -7,6 +7,10 @@
 //! [`app`] is the whole of it as a router, [`serve`] puts it on a listener; the binary only parses flags.
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod body;
 mod config;
 mod connection;

@@ -1,7 +1,7 @@
 //! Runs the emulator on 127.0.0.1 until SIGINT or SIGTERM.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -16,7 +16,12 @@ const GRACE: Duration = Duration::from_secs(1);
 fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::parse();
     let level = if config.quiet { LevelFilter::ERROR } else { LevelFilter::INFO };
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     let runtime = tokio::runtime::Runtime::new()?;
     let result = runtime.block_on(run(&config));
     // Requests under way are dropped, stalled ones too, and with the last of them the temporary directory.

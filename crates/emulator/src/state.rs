@@ -8,6 +8,7 @@ use std::time::Instant;
 use jiff::{Timestamp, ToSpan};
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
+use tokio::sync::Notify;
 use upload_session_engine::wire::CreateUploadSession;
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) storage: Storage,
     pub(crate) consumers: Arc<Consumers>,
     pub(crate) faults: Faults,
+    /// Wakes the stalled: an upload has begun, or a session has gone.
+    pub(crate) moved_on: Notify,
     pub(crate) sessions: Mutex<HashMap<String, Arc<Session>>>,
     /// Finished files in the order in which they were finished.
     pub(crate) files: Mutex<BTreeMap<u64, Arc<FinishedFile>>>,
@@ -63,6 +66,7 @@ impl State {
             storage: Storage::open(config)?,
             consumers: Arc::new(Consumers::new(config)),
             faults: Faults::default(),
+            moved_on: Notify::new(),
             sessions: Mutex::default(),
             files: Mutex::default(),
         })
@@ -124,6 +128,7 @@ impl State {
         self.sessions.lock().remove(&session.id);
         // Uploads under way must not hold a part of it any more; a finished one has none.
         let _ = session.remove();
+        self.moved_on.notify_waiters();
         Ok(self.storage.remove_parts(&session.id).await?)
     }
 

@@ -1,6 +1,6 @@
 //! What was asked of the emulator, by whom, when, and how it ended.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -96,7 +96,7 @@ pub(crate) struct Stats {
 #[derive(Debug, Default)]
 struct Book {
     requests: BTreeMap<Operation, u64>,
-    attempted: HashSet<(String, u32)>,
+    attempts: HashMap<(String, u32), u64>,
     retries: u64,
     parts_accepted: u64,
     log: VecDeque<LogEntry>,
@@ -108,12 +108,19 @@ impl Stats {
         *self.book.lock().requests.entry(operation).or_default() += 1;
     }
 
-    /// Counts an attempt at a part.
-    pub(crate) fn count_attempt(&self, session_id: &str, part_number: u32) {
+    /// Counts an attempt at a part, and tells how many there are now.
+    pub(crate) fn count_attempt(&self, session_id: &str, part_number: u32) -> u64 {
         let mut book = self.book.lock();
-        if !book.attempted.insert((session_id.to_owned(), part_number)) {
-            book.retries += 1;
-        }
+        let attempts = book.attempts.entry((session_id.to_owned(), part_number)).or_default();
+        *attempts += 1;
+        let attempts = *attempts;
+        book.retries += u64::from(attempts > 1);
+        attempts
+    }
+
+    /// Tells how many attempts at a part there were.
+    pub(crate) fn attempts(&self, session_id: &str, part_number: u32) -> u64 {
+        self.book.lock().attempts.get(&(session_id.to_owned(), part_number)).copied().unwrap_or(0)
     }
 
     /// Counts a part that is held from now on.

@@ -18,16 +18,17 @@ const READ: usize = 1024 * 1024;
 /// The directories of the emulator.
 #[derive(Debug)]
 pub(crate) struct Storage {
-    parts: PathBuf,
+    /// Of no use to a later run, hence removed at the end whatever the directory.
+    parts: TempDir,
     files: PathBuf,
     /// Whether bytes are dropped once they are hashed.
     pub(crate) discard: bool,
-    /// Removes a temporary directory at the end.
+    /// Where no directory was given; removed at the end too.
     _temporary: Option<TempDir>,
 }
 
 impl Storage {
-    /// Makes the directories, and clears what an earlier run left unfinished.
+    /// Makes the directories.
     ///
     /// # Errors
     /// Those of the file system.
@@ -39,12 +40,9 @@ impl Storage {
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
-        let (parts, files) = (root.join("parts"), root.join("files"));
-        if parts.is_dir() {
-            std::fs::remove_dir_all(&parts)?;
-        }
-        std::fs::create_dir_all(&parts)?;
+        let files = root.join("files");
         std::fs::create_dir_all(&files)?;
+        let parts = tempfile::Builder::new().prefix("parts-").tempdir_in(&root)?;
         Ok(Self { parts, files, discard: config.discard, _temporary: temporary })
     }
 
@@ -53,7 +51,7 @@ impl Storage {
         if self.discard {
             return Ok(None);
         }
-        let path = self.parts.join(id);
+        let path = self.parts.path().join(id);
         let file = File::options().read(true).write(true).create_new(true).open(path)?;
         Ok(Some(Arc::new(file)))
     }
@@ -63,12 +61,17 @@ impl Storage {
         if self.discard {
             return Ok(());
         }
-        std::fs::rename(self.parts.join(id), self.files.join(file_id))
+        std::fs::rename(self.parts.path().join(id), self.files.join(file_id))
     }
 
     /// Removes the parts of a session.
     pub(crate) async fn remove_parts(&self, id: &str) -> io::Result<()> {
-        remove(&self.parts.join(id)).await
+        remove(&self.parts.path().join(id)).await
+    }
+
+    /// Removes the bytes of a direct upload when it is dropped, unless they were published before.
+    pub(crate) fn removing_parts(&self, id: &str) -> impl Drop + use<> {
+        Removing(self.parts.path().join(id))
     }
 
     /// Removes a finished file.
@@ -79,6 +82,15 @@ impl Storage {
     /// Tells where a finished file lies.
     pub(crate) fn file_path(&self, file_id: &str) -> PathBuf {
         self.files.join(file_id)
+    }
+}
+
+struct Removing(PathBuf);
+
+impl Drop for Removing {
+    fn drop(&mut self) {
+        // Not there any more where it was published, or where bytes are dropped.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -97,12 +109,38 @@ pub(crate) struct Writer {
     hasher: Sha1,
     /// The hasher of the whole file, where this part comes right after what it has seen.
     whole: Option<Sha1>,
+    /// The right to write this part. It lives here because a writer may outlive its request: what it was given
+    /// is still written when the client has gone.
+    permit: Option<Permit>,
+}
+
+/// The right to write a part, one attempt's at a time.
+pub(crate) type Permit = tokio::sync::OwnedMutexGuard<()>;
+
+/// What a writer has taken.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) sha1: Sha1Sum,
+    /// The hasher of the whole file, if it was given one.
+    pub(crate) whole: Option<Sha1>,
+    /// To be kept until the part is held.
+    pub(crate) permit: Option<Permit>,
 }
 
 impl Writer {
     /// Writes into a file from an offset on; without a file it only hashes.
-    pub(crate) fn new(file: Option<Arc<File>>, offset: u64, whole: Option<Sha1>) -> Self {
-        Self { file, offset, hasher: Sha1::new(), whole }
+    pub(crate) fn new(file: Option<Arc<File>>, offset: u64) -> Self {
+        Self { file, offset, hasher: Sha1::new(), whole: None, permit: None }
+    }
+
+    /// Passes the bytes through the hasher of the whole file too.
+    pub(crate) fn with_whole(self, whole: Option<Sha1>) -> Self {
+        Self { whole, ..self }
+    }
+
+    /// Keeps the right to write until the last byte is written.
+    pub(crate) fn with_permit(self, permit: Permit) -> Self {
+        Self { permit: Some(permit), ..self }
     }
 
     /// Takes the next bytes. Blocks on the disk.
@@ -120,9 +158,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives the SHA-1 of what was taken, and the hasher of the whole file.
-    pub(crate) fn finish(self) -> (Sha1Sum, Option<Sha1>) {
-        (self.hasher.finalize().into(), self.whole)
+    /// Gives what came of the bytes.
+    pub(crate) fn finish(self) -> Written {
+        Written { sha1: self.hasher.finalize().into(), whole: self.whole, permit: self.permit }
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{BOX_PART, BOX_SIZE, PART, bytes, digest, fails, hex, ok, start, start_with};
+use common::{BOX_PART, BOX_SIZE, PART, begin, bytes, digest, fails, files_in, hex, ok, parts_in, start, start_with};
 use reqwest::Method;
 use serde_json::json;
 use upload_emulator::Config;
@@ -182,7 +182,17 @@ async fn a_direct_upload_with_a_wrong_digest_leaves_nothing() {
     let api = start_with("dropbox", Config { dir: Some(dir.path().to_owned()), ..Config::default() }).await;
     let request = api.direct(METADATA, b"a").header("digest", digest(b"b"));
     fails(request, 422, "InvalidStateError", "digest").await;
-    for folder in ["parts", "files"] {
-        assert_eq!(std::fs::read_dir(dir.path().join(folder)).unwrap().count(), 0, "{folder}");
-    }
+    assert_eq!((parts_in(dir.path()), files_in(dir.path())), (0, 0));
+}
+
+#[tokio::test]
+async fn a_direct_upload_that_was_cut_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let api = start_with("dropbox", Config { dir: Some(dir.path().to_owned()), ..Config::default() }).await;
+    let stream = begin(&api, "POST /file-storage/files", 1_000, &[0; 400]).await;
+    api.until(|stats| stats["bytes_received"].as_u64() >= Some(400)).await;
+    assert_eq!(parts_in(dir.path()), 1);
+    drop(stream);
+    api.until(|stats| stats["log"].as_array().unwrap().len() == 1).await;
+    assert_eq!((parts_in(dir.path()), files_in(dir.path())), (0, 0));
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Api, BOX_SIZE, PART, bytes, fails, ok, start, start_with};
+use common::{Api, BOX_SIZE, PART, bytes, fails, ok, parts_in, start, start_with};
 use reqwest::Method;
 use serde_json::{Value, json};
 use upload_emulator::Config;
@@ -201,14 +201,13 @@ async fn delete_removes_the_session_and_its_parts() {
     let dir = tempfile::tempdir().unwrap();
     let config = Config { dir: Some(dir.path().to_owned()), part_size: Some(PART as u64), ..Config::default() };
     let api = start_with("dropbox", config).await;
-    let parts = || std::fs::read_dir(dir.path().join("parts")).unwrap().count();
     let id = api.create(2_500).await;
     ok(api.put(&id, 0, &bytes(PART)), 200).await;
-    assert_eq!(parts(), 1);
+    assert_eq!(parts_in(dir.path()), 1);
     let answer = ok(api.delete(&id), 200).await;
     assert_eq!(answer["data"], json!({"id": id}));
     assert_eq!(answer["operation"], "delete");
-    assert_eq!(parts(), 0);
+    assert_eq!(parts_in(dir.path()), 0);
     for request in [api.get(&id), api.delete(&id), api.put(&id, 1, &bytes(PART)), api.finish(&id, b"")] {
         fails(request, 404, "EntityNotFoundError", &id).await;
     }
@@ -221,7 +220,7 @@ async fn an_expired_session_is_gone_with_its_parts() {
     let api = start_with("dropbox", config).await;
     let id = api.create(2_500).await;
     fails(api.get(&id), 404, "EntityNotFoundError", &id).await;
-    assert_eq!(std::fs::read_dir(dir.path().join("parts")).unwrap().count(), 0);
+    assert_eq!(parts_in(dir.path()), 0);
     assert_eq!(api.stats().await["sessions_open"], 0);
 }
 

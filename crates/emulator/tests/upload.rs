@@ -5,12 +5,11 @@ mod common;
 
 use std::convert::Infallible;
 
-use common::{BOX_PART, BOX_SIZE, PART, bytes, digest, fails, ok, start, start_with};
+use common::{BOX_PART, BOX_SIZE, PART, begin, bytes, digest, fails, ok, start, start_with};
 use futures_util::stream;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use upload_emulator::Config;
 
 const MAX_PART_SIZE: usize = 100 * 1024 * 1024;
@@ -205,13 +204,8 @@ async fn a_part_that_was_cut_is_not_held() {
     let api = start("google-drive").await;
     let file = bytes(2_500);
     let id = api.create(file.len()).await;
-    let head = format!(
-        "PUT /file-storage/upload-sessions/{id}?part_number=0 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer k\r\n\
-         x-apideck-app-id: app\r\nx-apideck-consumer-id: consumer\r\ncontent-length: {PART}\r\n\r\n"
-    );
-    let mut stream = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&[0xff; 400]).await.unwrap();
+    let head = format!("PUT /file-storage/upload-sessions/{id}?part_number=0");
+    let stream = begin(&api, &head, PART, &[0xff; 400]).await;
     api.until(|stats| stats["bytes_received"].as_u64() >= Some(400)).await;
     drop(stream);
     let stats = api.until(|stats| stats["log"].as_array().unwrap().len() == 2).await;
@@ -231,20 +225,22 @@ async fn a_second_attempt_waits_for_the_first() {
     let api = start("dropbox").await;
     let file = bytes(2_500);
     let id = api.create(file.len()).await;
-    // The first attempt sends half, and the rest once the second is under way.
-    let head = format!(
-        "PUT /file-storage/upload-sessions/{id}?part_number=0 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer k\r\n\
-         x-apideck-app-id: app\r\nx-apideck-consumer-id: consumer\r\ncontent-length: {PART}\r\n\r\n"
-    );
-    let mut first = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
-    first.write_all(head.as_bytes()).await.unwrap();
-    first.write_all(&file[..500]).await.unwrap();
+    let head = format!("PUT /file-storage/upload-sessions/{id}?part_number=0");
+    let mut first = begin(&api, &head, PART, &file[..500]).await;
     api.until(|stats| stats["bytes_received"].as_u64() >= Some(500)).await;
-    let second = tokio::spawn(common::ok(api.put(&id, 0, &file[..PART]), 200));
+    let other = api.put(&id, 0, &file[PART..2 * PART]);
+    let second = tokio::spawn(async move { fails(other, 422, "InvalidStateError", "other bytes").await });
     api.until(|stats| stats["uploads_in_flight"] == 2).await;
+    // Time for the second to come through, if it did not wait.
+    for _ in 0..20 {
+        assert_eq!(api.stats().await["parts_accepted"], 0);
+    }
     first.write_all(&file[500..PART]).await.unwrap();
     second.await.unwrap();
     let stats = api.stats().await;
-    assert_eq!(stats["parts_accepted"], 1, "the second found the part held");
-    assert_eq!(stats["retries"], 1);
+    assert_eq!((&stats["parts_accepted"], &stats["retries"]), (&json!(1), &json!(1)));
+    for (number, part) in file.chunks(PART).enumerate() {
+        ok(api.put(&id, number, part), 200).await;
+    }
+    ok(api.finish(&id, &file), 201).await;
 }

@@ -6,8 +6,7 @@ use upload_session_engine::wire::MAX_PART_SIZE;
 
 use super::sessions::id;
 use super::validate;
-use crate::body::{Failure, Received};
-use crate::digest::Sha1Sum;
+use crate::body::Failure;
 use crate::envelope::{Answer, ApiError};
 use crate::exchange::Exchange;
 use crate::profile::Profile;
@@ -24,7 +23,12 @@ pub(super) async fn direct(exchange: &mut Exchange) -> Result<Answer, Failure> {
     if exchange.body.declared.is_some_and(|declared| declared > profile.direct_limit) {
         return Err(too_long(profile).into());
     }
-    let (temporary, received) = receive(exchange, profile, announced).await?;
+    let temporary = new_id();
+    let _removing = exchange.state.storage.removing_parts(&temporary);
+    let writer = Writer::new(exchange.state.storage.create(&temporary)?, 0);
+    let received = exchange.body.receive(writer, profile.direct_limit, too_long(profile)).await?;
+    let sha1 = received.written.sha1;
+    exchange.check_digest(announced, &sha1, "the file")?;
     let file = FinishedFile::new(
         &caller.owner,
         profile.id,
@@ -32,7 +36,7 @@ pub(super) async fn direct(exchange: &mut Exchange) -> Result<Answer, Failure> {
         &metadata.parent_folder_id,
         metadata.drive_id.as_deref(),
         received.bytes,
-        Some(received.sha1),
+        Some(sha1),
     );
     exchange.state.storage.publish(&temporary, &file.id)?;
     let file = exchange.state.add_file(file);
@@ -45,27 +49,6 @@ pub(super) async fn direct(exchange: &mut Exchange) -> Result<Answer, Failure> {
         raw: raw.then(|| json!({ "id": file.id, "name": file.name, "size": file.size })),
         retry_after: None,
     })
-}
-
-async fn receive(
-    exchange: &mut Exchange,
-    profile: &Profile,
-    announced: Option<Sha1Sum>,
-) -> Result<(String, Received), Failure> {
-    let temporary = new_id();
-    let writer = Writer::new(exchange.state.storage.create(&temporary)?, 0, None);
-    let received = exchange.body.receive(writer, profile.direct_limit, too_long(profile)).await;
-    let checked = received.and_then(|received| {
-        exchange.check_digest(announced, &received.sha1, "the file")?;
-        Ok(received)
-    });
-    match checked {
-        Ok(received) => Ok((temporary, received)),
-        Err(failure) => {
-            exchange.state.storage.remove_parts(&temporary).await?;
-            Err(failure)
-        }
-    }
 }
 
 fn too_long(profile: &Profile) -> ApiError {

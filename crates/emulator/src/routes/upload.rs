@@ -11,7 +11,7 @@ use crate::envelope::{Answer, ApiError};
 use crate::exchange::Exchange;
 use crate::parts::Held;
 use crate::session::Session;
-use crate::storage::Writer;
+use crate::storage::{Permit, Writer, Written};
 
 /// Seconds to wait where too many uploads are in flight.
 const RETRY_AFTER: u32 = 1;
@@ -24,11 +24,10 @@ pub(super) async fn upload(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let announced = exchange.announced_digest(session.profile.digest_required)?;
     check_in_flight(exchange)?;
     // Two attempts at one part must not mix their bytes. The first ends when its client goes away, at the latest.
-    let lock = session.part_lock(part_number);
-    let _only_one = lock.lock().await;
+    let permit = session.part_lock(part_number).lock_owned().await;
     match session.open(|parts| parts.held(part_number))? {
         Some(held) => compare(exchange, &session, part_number, held, announced).await?,
-        None => store(exchange, &session, part_number, announced).await?,
+        None => store(exchange, &session, part_number, announced, permit).await?,
     }
     Ok(answer(&session, StatusCode::OK, "update", id(&session.id), raw))
 }
@@ -49,20 +48,22 @@ async fn store(
     session: &Arc<Session>,
     part_number: u32,
     announced: Option<Sha1Sum>,
+    permit: Permit,
 ) -> Result<(), Failure> {
     let length = session.open(|parts| parts.admit(part_number))??;
     if let Some(declared) = exchange.body.declared {
         length.check(part_number, declared)?;
     }
     let offset = u64::from(part_number) * session.part_size;
-    let writer = Writer::new(session.file.clone(), offset, session.running_hasher(part_number));
+    let writer =
+        Writer::new(session.file.clone(), offset).with_whole(session.running_hasher(part_number)).with_permit(permit);
     let most = length.most();
     let too_long = ApiError::unprocessable(format!("Part {part_number} has more than {most} bytes"));
     let received = exchange.body.receive(writer, most, too_long).await?;
     length.check(part_number, received.bytes)?;
-    exchange.check_digest(announced, &received.sha1, &format!("part {part_number}"))?;
-    let held = Held { bytes: received.bytes, sha1: received.sha1 };
-    session.hold(part_number, held, received.whole)?;
+    let Written { sha1, whole, permit: _until_held } = received.written;
+    exchange.check_digest(announced, &sha1, &format!("part {part_number}"))?;
+    session.hold(part_number, Held { bytes: received.bytes, sha1 }, whole)?;
     exchange.consumer.stats.count_accepted_part();
     Ok(())
 }
@@ -82,10 +83,11 @@ async fn compare(
         let detail = format!("Part {part_number} was uploaded already, with other bytes");
         ApiError::unprocessable(detail)
     };
-    let writer = Writer::new(None, 0, None);
+    let writer = Writer::new(None, 0);
     let received = exchange.body.receive(writer, held.bytes, different()).await?;
-    exchange.check_digest(announced, &received.sha1, &format!("part {part_number}"))?;
-    if received.sha1 != held.sha1 {
+    let sha1 = received.written.sha1;
+    exchange.check_digest(announced, &sha1, &format!("part {part_number}"))?;
+    if sha1 != held.sha1 {
         return Err(different().into());
     }
     session.open(|_| ())?;

@@ -5,7 +5,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
 use upload_emulator::{Config, app, serve};
 
 /// Part size of most tests.
@@ -206,6 +207,31 @@ pub async fn fails(request: RequestBuilder, status: u16, type_name: &str, phrase
 pub async fn cut(request: RequestBuilder) {
     let result: reqwest::Result<Response> = request.send().await;
     assert!(result.is_err(), "an answer came: {result:?}");
+}
+
+/// Opens a connection and sends a request's head and the beginning of its body; the rest is up to the caller.
+pub async fn begin(api: &Api, head: &str, length: usize, bytes: &[u8]) -> TcpStream {
+    let head = format!(
+        "{head} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer k\r\nx-apideck-app-id: app\r\n\
+         x-apideck-consumer-id: consumer\r\nx-apideck-metadata: {{\"name\":\"a\",\"parent_folder_id\":\"root\"}}\r\n\
+         content-length: {length}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream
+}
+
+/// Counts the sessions and direct uploads whose bytes lie in a directory that was given by `--dir`.
+pub fn parts_in(dir: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut parts = entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("parts-"));
+    std::fs::read_dir(parts.next().unwrap()).unwrap().count()
+}
+
+/// Counts the finished files in a directory that was given by `--dir`.
+pub fn files_in(dir: &std::path::Path) -> usize {
+    std::fs::read_dir(dir.join("files")).unwrap().count()
 }
 
 /// Gives bytes that look like none of each other's neighbours.
