@@ -1,11 +1,12 @@
 // The connector profiles that the emulator plays, and what each means to someone who picks it.
 
+// The first is the default: it takes files of any size.
 export const SERVICES = [
+  { id: "dropbox", name: "Dropbox", hint: "parts in parallel", minimumSize: 0 },
   { id: "box", name: "Box", hint: "parts in parallel, files from 20 MB", minimumSize: 20_000_000 },
   { id: "google-drive", name: "Google Drive", hint: "parts in order", minimumSize: 0 },
   { id: "onedrive", name: "OneDrive", hint: "parts in order", minimumSize: 0 },
   { id: "sharepoint", name: "SharePoint", hint: "parts in order", minimumSize: 0 },
-  { id: "dropbox", name: "Dropbox", hint: "parts in parallel", minimumSize: 0 },
 ];
 
 /** Finds a profile by its `x-apideck-service-id`. */
