@@ -24,11 +24,11 @@ export const LARGE_MIB = Number(process.env.UPLOAD_E2E_SIZE_MIB ?? 200);
 process.env.SE_OFFLINE = "true";
 process.env.SE_AVOID_STATS = "true";
 
-/** Starts the emulator with page and package mounted; resolves once it has printed its address. */
-export async function startEmulator() {
+/** Starts the emulator with a page and the package mounted; resolves once it has printed its address. */
+export async function startEmulator(page = path.join(ROOT, "www")) {
   const binary = process.env.UPLOAD_EMULATOR_BIN;
   if (!binary) throw new Error("UPLOAD_EMULATOR_BIN must name the upload-emulator binary");
-  const mounts = [`--mount=/=${path.join(ROOT, "www")}`, `--mount=/pkg=${path.join(ROOT, "pkg")}`];
+  const mounts = [`--mount=/=${page}`, `--mount=/pkg=${path.join(ROOT, "pkg")}`];
   const child = spawn(binary, ["--port=0", "--quiet", ...mounts], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const address = new Promise((resolve, reject) => {
@@ -109,17 +109,19 @@ export async function makeFolder() {
       await writeFile(path.join(folder, name), "");
       return { path: path.join(folder, name), name };
     },
+    path: folder,
     remove: () => rm(folder, { recursive: true }),
   };
 }
 
-/** Starts headless Chromium, 1280 x 1240. */
-export function startChromium() {
+/** Starts headless Chromium, 1280 x 1240; with more arguments where they are given. */
+export function startChromium(...more) {
   const options = new chrome.Options();
   options.setChromeBinaryPath(process.env.CHROMIUM ?? "/usr/bin/chromium");
   options.addArguments(
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,1240",
+    ...more,
   );
   const service = new chrome.ServiceBuilder(process.env.CHROMEDRIVER ?? "/usr/bin/chromedriver");
   return new Builder().forBrowser("chrome").setChromeOptions(options).setChromeService(service).build();

@@ -24,6 +24,10 @@ test("a large file goes to Box in four parallel streams, every part with its dig
   assert.equal(stats.uploads_in_flight, 0);
   assert.equal(stats.sessions_open, 0);
   assert.equal(stats.requests.finish, 1);
+  const linearMemory = await shared.driver.executeAsyncScript((done) => {
+    import("/pkg/index.js").then(({ default: init }) => init()).then(({ memory }) => done(memory.buffer.byteLength));
+  });
+  assert.ok(linearMemory < 8 * 1024 * 1024, `the module holds ${linearMemory} bytes`);
   const problems = await shared.driver.manage().logs().get("browser");
   assert.deepEqual(problems.map((entry) => entry.message), []);
 });
@@ -84,5 +88,5 @@ test("presets of the address that are not allowed are told, and left aside", asy
   const page = await shared.open("?service=floppy&concurrency=99&body=dropbox");
   const notices = await page.element("notices").getText();
   for (const name of ["service “floppy”", "concurrency “99”", "body “dropbox”"]) assert.ok(notices.includes(name), notices);
-  assert.ok(await page.element("service-box").isSelected());
+  assert.ok(await page.element("service-dropbox").isSelected());
 });
