@@ -1,7 +1,6 @@
 //! Carries out what the engine decides: starts reads and requests, feeds their answers back, tells the listeners.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -25,6 +24,7 @@ use crate::error::{self, ReadError};
 use crate::events::Listeners;
 use crate::json;
 use crate::options::UploadSettings;
+use crate::slots::Slots;
 use crate::sys::abort::{AbortGuard, AbortListener, Flag};
 use crate::sys::{blob, timer};
 
@@ -36,8 +36,8 @@ pub(crate) struct Driver {
     connection: Connection,
     hasher: RefCell<FileHasher>,
     /// Bytes of the parts that are to be sent as they were hashed.
-    held: RefCell<BTreeMap<u32, Uint8Array>>,
-    running: RefCell<BTreeMap<OpId, Running>>,
+    held: Slots<u32, Uint8Array>,
+    running: Slots<OpId, Running>,
     timer: RefCell<Option<Timeout>>,
     end: RefCell<End>,
     abort_waiters: RefCell<Vec<Function>>,
@@ -69,8 +69,8 @@ impl Driver {
             file,
             connection: settings.connection,
             hasher: RefCell::default(),
-            held: RefCell::default(),
-            running: RefCell::default(),
+            held: Slots::default(),
+            running: Slots::default(),
             timer: RefCell::default(),
             end: RefCell::new(End::Open(None)),
             abort_waiters: RefCell::default(),
@@ -138,7 +138,7 @@ impl Driver {
             Output::Send { op, request, part } => self.start_send(op, request, part),
             Output::Cancel { op } => self.cancel(op),
             Output::Release { part } => {
-                self.held.borrow_mut().remove(&part);
+                self.held.take(&part);
             }
             Output::RefreshToken => self.start_refresh(),
             Output::WaitUntil(instant) => self.wait_until(instant),
@@ -154,20 +154,20 @@ impl Driver {
     fn start_read(self: &Rc<Self>, op: OpId, part: u32, range: Range<u64>, wanted: Wanted, keep: bool) {
         let driver = Rc::clone(self);
         let stop = Flag::default();
-        self.running.borrow_mut().insert(op, Running::Read(stop.clone()));
+        self.running.insert(op, Running::Read(stop.clone()));
         spawn_local(async move {
             let copy = keep.then(|| Uint8Array::new_with_length((range.end - range.start) as u32));
             let mut hasher = driver.hasher.borrow().part(wanted);
             let feed = wanted.any().then_some(&mut hasher);
             let read = blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await;
-            driver.running.borrow_mut().remove(&op);
+            driver.running.take(&op);
             match read {
                 _ if stop.is_raised() => {}
                 Ok(()) => {
                     let part_digest = driver.hasher.borrow_mut().commit(hasher);
                     let file = wanted.file.then(|| driver.hasher.borrow().digest());
                     if let Some(copy) = copy {
-                        driver.held.borrow_mut().insert(part, copy);
+                        driver.held.insert(part, copy);
                     }
                     let digests = Digests { part: part_digest, file };
                     driver.input(|upload| upload.handle_read(op, digests, timer::now()));
@@ -185,7 +185,7 @@ impl Driver {
         let signal = match AbortGuard::new() {
             Ok(guard) => {
                 let signal = guard.signal();
-                self.running.borrow_mut().insert(op, Running::Request(guard));
+                self.running.insert(op, Running::Request(guard));
                 Ok(signal)
             }
             Err(cause) => Err(cause),
@@ -197,7 +197,7 @@ impl Driver {
                 driver.connection.send(request, body, &Overrides::default(), &signal).await
             };
             let sent = sent.await;
-            let was_running = driver.running.borrow_mut().remove(&op).is_some();
+            let was_running = driver.running.take(&op).is_some();
             match sent {
                 Ok(response) => driver.input(|upload| upload.handle_response(op, &response, timer::now())),
                 Err(_) if !was_running => {}
@@ -215,7 +215,7 @@ impl Driver {
 
     /// Returns what is sent of a part: the very bytes that were hashed, or a slice of the file.
     fn body(&self, part: PartBody) -> Result<JsValue, JsValue> {
-        let held = self.held.borrow().get(&part.number).cloned();
+        let held = self.held.get(&part.number);
         match held.filter(|_| part.held) {
             Some(bytes) => Ok(bytes.into()),
             None => blob::slice(&self.file, part.range).map(JsValue::from),
@@ -223,7 +223,7 @@ impl Driver {
     }
 
     fn cancel(&self, op: OpId) {
-        match self.running.borrow_mut().remove(&op) {
+        match self.running.take(&op) {
             Some(Running::Request(guard)) => guard.abort(),
             Some(Running::Read(stop)) => stop.raise(),
             None => {}

@@ -13,6 +13,7 @@ mod fields;
 mod json;
 mod options;
 mod session;
+mod slots;
 mod sys;
 
 pub use api::UploadSessionsApi;
