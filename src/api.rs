@@ -116,6 +116,7 @@ impl Call {
         let mut attempts = Attempts::default();
         loop {
             attempts.begin();
+            self.check_signal()?;
             let stamp = connection.token.stamp();
             let attempt = self.attempt(connection).await;
             let (outcome, cause) = match &attempt {
@@ -142,7 +143,6 @@ impl Call {
     }
 
     async fn attempt(&self, connection: &Connection) -> Result<Response, NoAnswer> {
-        self.check_signal()?;
         let guard = Rc::new(AbortGuard::new().map_err(NoAnswer::Final)?);
         let timed_out = Rc::new(Cell::new(false));
         let listener = self.settings.signal.as_ref().map(|signal| {
@@ -163,18 +163,18 @@ impl Call {
             Ok(response) => Ok(response),
             Err(SendError::Token(error)) => Err(NoAnswer::Final(error.into_js())),
             Err(SendError::NoAnswer(cause)) => {
-                self.check_signal()?;
+                self.check_signal().map_err(NoAnswer::Final)?;
                 let failure = if timed_out.get() { Failure::Timeout } else { Failure::Network };
                 Err(NoAnswer::Failure(failure, cause))
             }
         }
     }
 
-    fn check_signal(&self) -> Result<(), NoAnswer> {
+    fn check_signal(&self) -> Result<(), JsValue> {
         match self.settings.signal.as_ref().filter(|signal| signal.is_aborted()) {
             Some(signal) => {
                 let error = UploadError::new(ErrorCode::Aborted, "The request was aborted");
-                Err(NoAnswer::Final(error::with_cause(error, Some(signal.reason()))))
+                Err(error::with_cause(error, Some(signal.reason())))
             }
             None => Ok(()),
         }

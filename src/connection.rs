@@ -99,10 +99,11 @@ impl TokenSource {
         matches!(self, Self::Function(_))
     }
 
-    /// Names the token that is in use, to tell later whether it was replaced meanwhile.
+    /// Names the token that a request is about to use (asking for it where there is none yet), to tell later whether
+    /// it was replaced meanwhile.
     pub(crate) fn stamp(&self) -> Option<Promise> {
         match self {
-            Self::Function(function) => function.last.borrow().clone(),
+            Self::Function(function) => Some(function.promise()),
             _ => None,
         }
     }
