@@ -2,6 +2,7 @@
 //! holds to the contract and to a script of faults. Every invariant of the engine is checked at every step.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod observe;
 pub mod server;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -10,11 +11,11 @@ use std::time::Duration;
 use serde_json::Value;
 use upload_session_engine::clock::{Instant, Now};
 use upload_session_engine::config::Config;
-use upload_session_engine::digest::FileHasher;
+use upload_session_engine::digest::{FileHasher, Wanted};
 use upload_session_engine::error::{ErrorCode, UploadError};
-use upload_session_engine::output::{Digests, Event, OpId, Output, State};
+use upload_session_engine::output::{Digests, Event, OpId, Output, PartBody, PartState, State};
 use upload_session_engine::progress::Progress;
-use upload_session_engine::request::{Operation, Response};
+use upload_session_engine::request::{Operation, Request, Response};
 use upload_session_engine::retry::{Failure, parse_retry_after};
 use upload_session_engine::upload::Upload;
 
@@ -29,8 +30,10 @@ pub enum Action {
     Pause,
     Resume,
     Abort,
-    /// A part cannot be read any more.
+    /// No part can be read any more.
     BreakFile,
+    /// Reads give other bytes from now on.
+    ChangeFile,
 }
 
 /// One request as it was sent.
@@ -40,12 +43,24 @@ pub struct Sent {
     pub operation: Operation,
     pub part: Option<u32>,
     pub held: bool,
+    pub request: Request,
+}
+
+/// One read as it was asked for.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub part: u32,
+    pub wanted: Wanted,
+    pub keep: bool,
+    /// Parts opened and not acknowledged by then, this one included.
+    pub open: usize,
 }
 
 enum Due {
     Answer(OpId, Response),
     Failure(OpId, Failure),
-    Read(OpId, u32, std::ops::Range<u64>, upload_session_engine::digest::Wanted),
+    Unsendable(OpId, UploadError),
+    Read(OpId, u32, std::ops::Range<u64>, Wanted),
     Token(Result<(), UploadError>),
     Act(Action),
 }
@@ -56,8 +71,16 @@ pub struct Sim {
     pub server: Server,
     pub config: Config,
     pub now: Duration,
+    /// How long every request takes; random where none.
+    pub latency: Option<Duration>,
     pub sent: Vec<Sent>,
-    pub events: Vec<Event>,
+    pub reads: Vec<Read>,
+    /// What was cancelled on the wire.
+    pub cut: Vec<(Operation, Option<u32>)>,
+    /// Most parts that were in flight at a time.
+    pub peak: usize,
+    pub events: Vec<(Duration, Event)>,
+    pub timers: Vec<Duration>,
     pub result: Option<Result<Value, UploadError>>,
     pub abort_ended: bool,
     pub refreshes: usize,
@@ -65,7 +88,10 @@ pub struct Sim {
     pub tokens: VecDeque<Result<(), UploadError>>,
     /// Parts whose bytes are held in memory.
     pub held: BTreeSet<u32>,
+    /// Most bytes that were held at a time.
+    pub held_peak: u64,
     pub file_broken: bool,
+    pub file_changed: bool,
     rng: fastrand::Rng,
     hasher: FileHasher,
     due: BTreeMap<(Duration, u64), Due>,
@@ -90,14 +116,21 @@ impl Sim {
             server,
             config,
             now: Duration::from_secs(1),
+            latency: None,
             sent: Vec::new(),
+            reads: Vec::new(),
+            cut: Vec::new(),
+            peak: 0,
             events: Vec::new(),
+            timers: Vec::new(),
             result: None,
             abort_ended: false,
             refreshes: 0,
             tokens: VecDeque::new(),
             held: BTreeSet::new(),
+            held_peak: 0,
             file_broken: false,
+            file_changed: false,
             rng: fastrand::Rng::with_seed(seed),
             hasher: FileHasher::default(),
             due: BTreeMap::new(),
@@ -147,6 +180,12 @@ impl Sim {
         }
     }
 
+    /// Returns when the next thing is due.
+    pub fn next_at(&self) -> Option<Duration> {
+        let next = self.due.first_key_value().map(|(&(at, _), _)| at);
+        next.into_iter().chain(self.timer).min()
+    }
+
     /// Does the next thing that is due; false where there is none.
     pub fn step(&mut self) -> bool {
         self.steps += 1;
@@ -191,16 +230,9 @@ impl Sim {
                 self.upload.handle_abort(now);
             }
             Action::BreakFile => self.file_broken = true,
+            Action::ChangeFile => self.file_changed = true,
         }
         self.drain();
-    }
-
-    pub fn sends_of(&self, operation: Operation, part: Option<u32>) -> Vec<&Sent> {
-        self.sent.iter().filter(|sent| sent.operation == operation && sent.part == part).collect()
-    }
-
-    pub fn error(&self) -> &UploadError {
-        self.result.as_ref().expect("ended").as_ref().expect_err("failed")
     }
 
     fn schedule(&mut self, delay: Duration, due: Due) {
@@ -219,6 +251,10 @@ impl Sim {
                 self.note_outcome(op, None);
                 self.upload.handle_failure(op, failure, now);
             }
+            Due::Unsendable(op, error) => {
+                self.in_flight.remove(&op);
+                self.upload.handle_unsendable(op, error, now);
+            }
             Due::Read(op, part, range, wanted) => {
                 if self.cancelled.contains(&op) {
                     return;
@@ -229,7 +265,9 @@ impl Sim {
                     return self.upload.handle_read_failed(op, error, now);
                 }
                 let mut hasher = self.hasher.part(wanted);
-                hasher.update(&self.server.file[range.start as usize..range.end as usize]);
+                let mut bytes = self.server.file[range.start as usize..range.end as usize].to_vec();
+                bytes[0] ^= u8::from(self.file_changed);
+                hasher.update(&bytes);
                 let part = self.hasher.commit(hasher);
                 let file = wanted.file.then(|| self.hasher.digest());
                 self.upload.handle_read(op, Digests { part, file }, now);
@@ -261,9 +299,13 @@ impl Sim {
                 Output::Read { op, part, range, digest, keep } => {
                     assert!(!self.aborted && self.result.is_none(), "reads after its end");
                     assert!(self.reading.replace((op, part)).is_none(), "reads two parts at a time");
+                    let done = |(_, event): &&(_, Event)| matches!(event, Event::Part { state: PartState::Done, .. });
+                    let open = (part as usize + 1).saturating_sub(self.events.iter().filter(done).count());
+                    self.reads.push(Read { part, wanted: digest, keep, open });
                     if keep {
                         self.held.insert(part);
                         let bytes = self.held.len() as u64 * self.server.part_size.min(self.config.size);
+                        self.held_peak = self.held_peak.max(bytes);
                         assert!(bytes <= self.config.memory_budget, "over the memory budget");
                     }
                     let delay = Duration::from_millis(self.rng.u64(0..5));
@@ -271,7 +313,7 @@ impl Sim {
                 }
                 Output::Send { op, request, part } => self.send(op, request, part),
                 Output::Cancel { op } => {
-                    self.in_flight.remove(&op);
+                    self.cut.extend(self.in_flight.remove(&op));
                     self.cancelled.insert(op);
                     if let Some((_, part)) = self.reading.take_if(|(reading, _)| *reading == op) {
                         self.held.remove(&part);
@@ -287,7 +329,10 @@ impl Sim {
                 }
                 Output::WaitUntil(at) => {
                     let origin = Instant::from_origin(Duration::ZERO);
-                    self.timer = Some(at.since(origin));
+                    let at = at.since(origin);
+                    assert!(at >= self.now, "waits for a time in the past");
+                    self.timer = Some(at);
+                    self.timers.push(at);
                 }
                 Output::Event(event) => self.on_event(event),
                 Output::Finished(result) => {
@@ -302,12 +347,7 @@ impl Sim {
         }
     }
 
-    fn send(
-        &mut self,
-        op: OpId,
-        request: upload_session_engine::request::Request,
-        part: Option<upload_session_engine::output::PartBody>,
-    ) {
+    fn send(&mut self, op: OpId, request: Request, part: Option<PartBody>) {
         let what = (request.operation, part.as_ref().map(|part| part.number));
         assert!(!self.aborted || what.0 == Operation::Delete, "{what:?} is sent after an abort");
         assert!(!matches!(self.result, Some(Ok(_))), "{what:?} is sent after the end");
@@ -322,15 +362,18 @@ impl Sim {
         self.in_flight.insert(op, what);
         let parts_in_flight = self.in_flight.values().filter(|what| what.0 == Operation::Upload).count();
         assert!(parts_in_flight <= if self.server.parallel { self.config.concurrency } else { 1 });
+        self.peak = self.peak.max(parts_in_flight);
         if let Some(part) = &part {
             assert!(!part.held || self.held.contains(&part.number), "sends what is not held");
         }
         let held = part.as_ref().is_some_and(|part| part.held);
-        self.sent.push(Sent { at: self.now, operation: what.0, part: what.1, held });
         let range = part.map(|part| part.range);
-        let delay = Duration::from_millis(self.rng.u64(1..200));
-        match self.server.handle(&request, range, &self.config) {
+        let delay = self.latency.unwrap_or(Duration::from_millis(self.rng.u64(1..200)));
+        let answer = self.server.handle(&request, range, &self.config);
+        self.sent.push(Sent { at: self.now, operation: what.0, part: what.1, held, request });
+        match answer {
             Answer::Response(response) => self.schedule(delay, Due::Answer(op, response)),
+            Answer::Unsendable(error) => self.schedule(delay, Due::Unsendable(op, error)),
             Answer::Lost => self.schedule(delay, Due::Failure(op, Failure::Network)),
             // Nothing ever comes: the engine's own deadline has to end it.
             Answer::Never => {}
@@ -344,6 +387,6 @@ impl Sim {
             assert!(progress.parts_done >= self.progress.parts_done);
             self.progress = *progress;
         }
-        self.events.push(event);
+        self.events.push((self.now, event));
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 use upload_session_engine::config::{Config, DigestMode};
 use upload_session_engine::digest::Digest;
+use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::plan::Plan;
 use upload_session_engine::request::{Operation, Request, Response};
 
@@ -14,6 +15,10 @@ use upload_session_engine::request::{Operation, Request, Response};
 pub enum Fault {
     Status(u16),
     StatusAfter(u16, u32),
+    /// That status and that text; nothing was done.
+    Answer(u16, &'static str),
+    /// The request cannot be made, e.g. because the token function threw.
+    Unsendable,
     /// Nothing was done, and no answer came.
     LostRequest,
     /// It was done, but no answer came.
@@ -33,6 +38,7 @@ pub enum Fault {
 /// What comes of a request.
 pub enum Answer {
     Response(Response),
+    Unsendable(UploadError),
     Lost,
     Never,
 }
@@ -42,8 +48,6 @@ pub enum Answer {
 pub struct Server {
     pub file: Vec<u8>,
     pub part_size: u64,
-    /// What it says its part size is, where that is something else.
-    pub said_part_size: Option<Value>,
     pub parallel: bool,
     /// A part sent twice is 409.
     pub once: bool,
@@ -63,7 +67,6 @@ impl Server {
         Self {
             file: (0..size).map(|n| (n * 31 + (n >> 8)) as u8).collect(),
             part_size,
-            said_part_size: None,
             parallel,
             once: false,
             script: VecDeque::new(),
@@ -74,12 +77,6 @@ impl Server {
             deleted: false,
             deletions: 0,
         }
-    }
-
-    /// Has the next request of that operation (and part) meet a fault.
-    pub fn fault(mut self, operation: Operation, part: Option<u32>, fault: Fault) -> Self {
-        self.scripted.push((operation, part, fault));
-        self
     }
 
     /// Checks that it holds the file, byte by byte.
@@ -95,6 +92,12 @@ impl Server {
             None => Answer::Response(self.serve(request, part, range, config, false)),
             Some(Fault::Status(code)) => Answer::Response(error(code, None)),
             Some(Fault::StatusAfter(code, seconds)) => Answer::Response(error(code, Some(seconds))),
+            Some(Fault::Answer(status, body)) => {
+                Answer::Response(Response { status, body: body.into(), ..Response::default() })
+            }
+            Some(Fault::Unsendable) => {
+                Answer::Unsendable(UploadError::new(ErrorCode::Unauthorized, "The token function threw"))
+            }
             Some(Fault::LostRequest) => Answer::Lost,
             Some(Fault::LostAnswer) => {
                 self.serve(request, part, range, config, false);
@@ -143,11 +146,10 @@ impl Server {
             }
             Operation::Get if self.deleted => error(404, None),
             Operation::Get => {
-                let part_size = self.said_part_size.clone().unwrap_or(json!(self.part_size as f64));
                 success(
                     200,
-                    json!({"id": "session", "success": self.finished > 0, "part_size": part_size,
-                           "parallel_upload_supported": self.parallel}),
+                    json!({"id": "session", "success": self.finished > 0, "part_size": self.part_size as f64,
+                           "parallel_upload_supported": self.parallel, "expires_at": "2030-01-01T00:00:00Z"}),
                 )
             }
             Operation::Upload => self.take_part(request, part.unwrap(), range.unwrap(), config, corrupt),
