@@ -256,9 +256,9 @@ impl Parts {
     }
 
     /// Has a part hashed and sent once more because the server complained of its digest; returns whether its bytes
-    /// were held. None where that was done before, or no digest was sent.
+    /// were held. None where that was done before.
     pub(crate) fn doubt(&mut self, number: u32) -> Option<bool> {
-        let part = self.open.get_mut(&number).filter(|part| part.digest.is_some() && !part.doubted)?;
+        let part = self.open.get_mut(&number).filter(|part| !part.doubted)?;
         part.doubted = true;
         part.stage = Stage::Unread;
         part.call.state = CallState::Ready;

@@ -109,9 +109,8 @@ impl Upload {
     }
 
     pub(super) fn on_part_outcome(&mut self, part: u32, outcome: Outcome<'_>, now: Now) {
-        let Some(mut call) = self.parts.as_mut().and_then(|parts| parts.part_mut(part)).map(|part| part.call) else {
-            return;
-        };
+        let Some(open) = self.parts.as_mut().and_then(|parts| parts.part_mut(part)) else { return };
+        let (mut call, digest) = (open.call, open.digest);
         let error = match (self.judge(&mut call, Operation::Upload, Some(part), outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.identified() {
                 Ok(_) => {
@@ -127,7 +126,7 @@ impl Upload {
             (Step::Fail(error), _) if error.status() == Some(409) => {
                 return self.acknowledge(part);
             }
-            (Step::Fail(error), _) if error.speaks_of_digest() => {
+            (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
                 if let Some(held) = self.parts.as_mut().and_then(|parts| parts.doubt(part)) {
                     self.release(part, held);
                     return self.tell_retry(Operation::Upload, Some(part), &call, Duration::ZERO, error);
@@ -158,6 +157,7 @@ impl Upload {
     }
 
     pub(super) fn on_finish(&mut self, mut finish: Finish, outcome: Outcome<'_>, now: Now) {
+        let digest = self.parts.as_ref().and_then(Parts::file_digest);
         match (self.judge(&mut finish.call, Operation::Finish, None, outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) if response.status == 202 => {
                 self.on_accepted(finish, response, now);
@@ -166,7 +166,9 @@ impl Upload {
                 Ok((_, mut envelope)) => self.done(envelope.remove("data").unwrap_or_default()),
                 Err(error) => self.fail(error),
             },
-            (Step::Fail(error), _) if error.speaks_of_digest() => self.fail(error.with_code(ErrorCode::DigestMismatch)),
+            (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
+                self.fail(error.with_code(ErrorCode::DigestMismatch));
+            }
             (Step::Fail(error), _) => self.fail(expired(error)),
             (Step::Later | Step::Success, _) => self.phase = Phase::Finishing(finish),
         }
