@@ -177,13 +177,13 @@ impl Upload {
     /// The file is being made on the server: asks again, no sooner than the server says.
     pub(super) fn on_accepted(&mut self, mut finish: Finish, response: &Response, now: Now) {
         let since = *finish.accepted_since.get_or_insert(now.instant);
-        if now.instant.since(since) > self.config.retry.max_elapsed_time {
+        let asked = response.retry_after.as_deref().and_then(|value| parse_retry_after(value, now.unix));
+        let until = now.instant + asked.unwrap_or_default().max(ACCEPTED_INTERVAL);
+        if until.since(since) > self.config.retry.max_elapsed_time {
             return self
                 .fail(UploadError::new(ErrorCode::Timeout, "The server accepted the file but does not finish it"));
         }
-        let asked = response.retry_after.as_deref().and_then(|value| parse_retry_after(value, now.unix));
-        let delay = asked.unwrap_or_default().max(ACCEPTED_INTERVAL);
-        finish.call.state = CallState::Waiting { until: now.instant + delay };
+        finish.call.state = CallState::Waiting { until };
         self.phase = Phase::Finishing(finish);
     }
 
