@@ -82,7 +82,10 @@ struct Token {
 struct Told {
     state: State,
     progress: Progress,
+    /// When progress was last told, or found to be the same.
     progress_at: Option<Instant>,
+    /// When what is news since then is told.
+    progress_due: Option<Instant>,
     timeout: Option<Instant>,
 }
 
@@ -105,7 +108,7 @@ impl Upload {
             token: Token::default(),
             last_op: 0,
             finished: false,
-            told: Told { state: State::Idle, progress, progress_at: None, timeout: None },
+            told: Told { state: State::Idle, progress, progress_at: None, progress_due: None, timeout: None },
             outputs: VecDeque::new(),
         })
     }

@@ -134,14 +134,11 @@ impl Upload {
     }
 
     pub(super) fn next_timeout(&mut self) -> Option<Instant> {
-        let progress_at = self.told.progress_at;
         // Waits end during a pause too, but nothing is sent before it ends.
         let phase = self.phase.call_mut().filter(|call| !self.paused || call.in_flight().is_some());
-        let mut next = phase.and_then(|call| call.next_timeout());
-        if let (Phase::Transferring, false, Some(parts)) = (&self.phase, self.paused, &self.parts) {
-            let estimate = progress_at.filter(|_| parts.in_flight() > 0).map(|at| at + ESTIMATE_INTERVAL);
-            next = parts.calls().filter_map(Call::next_timeout).chain(estimate).chain(next).min();
-        }
-        next
+        let next = phase.and_then(|call| call.next_timeout()).into_iter().chain(self.told.progress_due).min();
+        let (Phase::Transferring, false, Some(parts)) = (&self.phase, self.paused, &self.parts) else { return next };
+        let estimate_at = self.told.progress_at.filter(|_| parts.in_flight() > 0).map(|at| at + ESTIMATE_INTERVAL);
+        parts.calls().filter_map(Call::next_timeout).chain(estimate_at).chain(next).min()
     }
 }

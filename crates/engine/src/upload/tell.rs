@@ -42,15 +42,17 @@ impl Upload {
         self.tell(Event::Retry { operation, part, attempt: call.attempts.count(), delay, error });
     }
 
+    /// Tells how far the upload is, now or at the next frame.
     pub(super) fn tell_progress(&mut self, now: Instant) {
-        let ended = self.finished;
-        let due = self.told.progress_at.is_none_or(|at| now.since(at) >= PROGRESS_INTERVAL);
-        if !due && !ended {
+        let progress = self.measure_progress(now);
+        let is_news = progress != self.told.progress;
+        let due = self.told.progress_at.map(|at| at + PROGRESS_INTERVAL).filter(|&due| due > now && !self.finished);
+        self.told.progress_due = due.filter(|_| is_news);
+        if due.is_some() {
             return;
         }
         self.told.progress_at = Some(now);
-        let progress = self.measure_progress(now);
-        if progress != self.told.progress {
+        if is_news {
             self.told.progress = progress;
             self.tell(Event::Progress(progress));
         }
