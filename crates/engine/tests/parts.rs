@@ -51,10 +51,7 @@ fn parts_of_a_parallel_session_do_not_wait_for_one_that_failed() {
 
 #[test]
 fn only_the_part_that_failed_is_sent_again() {
-    let sim = Scenario::parallel(20, 4)
-        .fault(Upload, 3, Fault::Status(503))
-        .fault(Upload, 3, Fault::Status(503))
-        .run();
+    let sim = Scenario::parallel(20, 4).fault(Upload, 3, Fault::Status(503)).fault(Upload, 3, Fault::Status(503)).run();
     sim.assert_done();
     let mut sent = sim.parts_sent();
     sent.sort_unstable();
@@ -64,10 +61,7 @@ fn only_the_part_that_failed_is_sent_again() {
 
 #[test]
 fn retries_are_told_with_attempt_delay_and_error() {
-    let sim = Scenario::parallel(20, 4)
-        .fault(Upload, 3, Fault::Status(503))
-        .fault(Upload, 3, Fault::Status(429))
-        .run();
+    let sim = Scenario::parallel(20, 4).fault(Upload, 3, Fault::Status(503)).fault(Upload, 3, Fault::Status(429)).run();
     let (retries, sends) = (sim.retries(), sim.sends_of(Upload, 3));
     assert_eq!(retries.len(), 2);
     for (index, (retry, code)) in retries.iter().zip([ErrorCode::ServerError, ErrorCode::RateLimited]).enumerate() {

@@ -85,8 +85,7 @@ fn session_that_does_not_say_so_is_sequential() {
 #[test]
 fn part_events_follow_a_part_with_its_attempt() {
     let sim = Scenario::sequential(10, 4).run();
-    let expected =
-        [(PartState::Hashing, 0), (PartState::Queued, 0), (PartState::Sending, 1), (PartState::Done, 1)];
+    let expected = [(PartState::Hashing, 0), (PartState::Queued, 0), (PartState::Sending, 1), (PartState::Done, 1)];
     for part in 0..3 {
         assert_eq!(sim.part_events(part), expected);
     }
@@ -138,8 +137,7 @@ fn second_start_does_nothing() {
 
 #[test]
 fn refused_create_fails_and_leaves_nothing_to_delete() {
-    for (status, code) in
-        [(400, ErrorCode::BadRequest), (402, ErrorCode::PaymentRequired), (404, ErrorCode::NotFound)]
+    for (status, code) in [(400, ErrorCode::BadRequest), (402, ErrorCode::PaymentRequired), (404, ErrorCode::NotFound)]
     {
         let mut sim = Scenario::sequential(10, 4).fault(Create, None, Fault::Status(status)).run();
         assert_eq!(sim.code(), code);

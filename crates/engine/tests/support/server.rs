@@ -145,13 +145,11 @@ impl Server {
                 success(201, json!({"id": "session"}))
             }
             Operation::Get if self.deleted => error(404, None),
-            Operation::Get => {
-                success(
-                    200,
-                    json!({"id": "session", "success": self.finished > 0, "part_size": self.part_size as f64,
+            Operation::Get => success(
+                200,
+                json!({"id": "session", "success": self.finished > 0, "part_size": self.part_size as f64,
                            "parallel_upload_supported": self.parallel, "expires_at": "2030-01-01T00:00:00Z"}),
-                )
-            }
+            ),
             Operation::Upload => self.take_part(request, part.unwrap(), range.unwrap(), config, corrupt),
             Operation::Finish => self.finish(request, config),
             Operation::Delete => {
