@@ -242,6 +242,10 @@ impl Upload {
             if let Some(call) = self.phase.call_mut() {
                 call.attempts.forgive();
             }
+            if let Phase::Finishing(finish) | Phase::Confirming(_, finish) = &mut self.phase {
+                finish.call.attempts.forgive();
+                finish.accepted_since = None;
+            }
             self.parts.iter_mut().flat_map(Parts::calls_mut).for_each(|(_, call)| call.attempts.forgive());
         }
         self.settle(now);
