@@ -68,6 +68,10 @@ impl Upload {
             self.tell_part(part, PartState::Queued);
         }
         self.begin_read();
+        // What was refused to one part would be refused to the next.
+        if self.token.refreshing {
+            return;
+        }
         while let Some(part) = self.parts.as_ref().and_then(Parts::sendable) {
             if let Err(error) = self.send_part(part, now) {
                 return self.fail(error);
