@@ -285,7 +285,9 @@ impl Upload {
     /// Ends whatever is going on, as nothing more can be sent.
     pub(super) fn give_up(&mut self, error: UploadError) {
         match mem::replace(&mut self.phase, Phase::Failed) {
-            Phase::Deleting(_) | Phase::AbortingCreate(_) => self.end_abort(Some(&error)),
+            Phase::Deleting(_) => self.end_abort(Some(&error)),
+            // It was not even sent.
+            Phase::AbortingCreate(_) => self.end_abort(None),
             Phase::Discarding(_, reason) => {
                 self.warn_not_deleted(&error);
                 self.fail(reason);
