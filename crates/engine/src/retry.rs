@@ -126,6 +126,11 @@ impl Attempts {
         self.count
     }
 
+    /// Has the elapsed time count from now on, not from the first failure; returns since when it counts.
+    pub fn count_from(&mut self, now: Instant) -> Instant {
+        *self.failing_since.get_or_insert(now)
+    }
+
     /// Forgets for how long the request has been failing: a pause is not the server's fault.
     pub fn forgive(&mut self) {
         self.failing_since = None;

@@ -1,8 +1,10 @@
 //! What is started next, and when something happens by itself.
 
 use std::mem;
+use std::time::Duration;
 
 use super::tell::ESTIMATE_INTERVAL;
+use super::transitions::DELETE_LIMIT;
 use super::{Finish, Phase, Upload};
 use crate::call::Call;
 use crate::clock::{Instant, Now};
@@ -38,13 +40,25 @@ impl Upload {
         match self.phase_request() {
             Ok(request) => {
                 let op = self.next_op();
-                let (timeout, token) = (self.config.timeout, self.token.generation);
+                let (timeout, token) = (self.attempt_timeout(now), self.token.generation);
                 if let Some(call) = self.phase.call_mut() {
                     call.begin(op, now.instant, Some(timeout), token);
                 }
                 self.outputs.push_back(Output::Send { op, request, part: None });
             }
             Err(error) => self.fail(error),
+        }
+    }
+
+    /// Returns how long the phase's next attempt may take.
+    fn attempt_timeout(&mut self, now: Now) -> Duration {
+        let timeout = self.config.timeout;
+        match &mut self.phase {
+            Phase::Discarding(call, _) | Phase::Deleting(call) => {
+                let since = call.attempts.count_from(now.instant);
+                timeout.min(DELETE_LIMIT.saturating_sub(now.instant.since(since)))
+            }
+            _ => timeout,
         }
     }
 

@@ -15,8 +15,8 @@ use crate::plan::{Plan, parse_part_size};
 use crate::request::{Operation, Request, Response};
 use crate::retry::{Outcome, Verdict, parse_retry_after};
 
-/// For how long a session's deletion is tried: a caller waits for it.
-const DELETE_LIMIT: Duration = Duration::from_secs(30);
+/// For how long a session's deletion is tried, from its first attempt on: a caller waits for it.
+pub(super) const DELETE_LIMIT: Duration = Duration::from_secs(30);
 /// Least time between two questions after a finish that was accepted (202) but is not done.
 const ACCEPTED_INTERVAL: Duration = Duration::from_secs(1);
 
