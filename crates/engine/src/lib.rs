@@ -1,4 +1,126 @@
-//! The sans-IO core of upload-session.
+//! The sans-IO core of upload-session: one file's upload through Apideck's upload sessions, as a state machine that
+//! is told what happened and answers what to do.
+//!
+//! It holds no file content, reads no clock, rolls no dice and opens no connection: times and a seed are arguments,
+//! reading, hashing and sending are the caller's. The same engine thus runs in a browser, at the edge, and on a
+//! virtual clock in its tests.
+//!
+//! # How to drive it
+//!
+//! Give an [`Upload`](upload::Upload) an input (`handle_…`), then drain [`poll_output`](upload::Upload::poll_output)
+//! and start what it asks for; whatever comes of that is the next input. Each operation that is started has an
+//! [`OpId`](output::OpId); an answer to one that was cancelled does no harm, it is dropped.
+//!
+//! | output | is answered by |
+//! |---|---|
+//! | [`Read`](output::Output::Read) | `handle_read` or `handle_read_failed` |
+//! | [`Send`](output::Output::Send) | `handle_response`, `handle_failure`, or `handle_unsendable` |
+//! | [`RefreshToken`](output::Output::RefreshToken) | `handle_token` |
+//! | [`WaitUntil`](output::Output::WaitUntil) | `handle_timeout`, at that time |
+//! | all others | nothing |
+//!
+//! An upload of 10 bytes, with a server that says yes to everything:
+//!
+//! ```
+//! use std::collections::VecDeque;
+//! use std::time::Duration;
+//!
+//! use upload_session_engine::clock::{Instant, Now};
+//! use upload_session_engine::config::Config;
+//! use upload_session_engine::digest::FileHasher;
+//! use upload_session_engine::output::{Digests, Output};
+//! use upload_session_engine::request::{Operation, Response};
+//! use upload_session_engine::upload::Upload;
+//!
+//! let file = b"0123456789";
+//! let now = || Now { instant: Instant::from_origin(Duration::ZERO), unix: Duration::ZERO };
+//! let mut hasher = FileHasher::default();
+//! let mut answers = VecDeque::new();
+//! let mut file_id = None;
+//!
+//! let mut upload = Upload::new(Config::new("digits.txt", "root", 10), 42)?;
+//! upload.handle_start(now());
+//! loop {
+//!     while let Some(output) = upload.poll_output() {
+//!         match output {
+//!             Output::Read { op, range, digest, .. } => {
+//!                 let mut part = hasher.part(digest);
+//!                 part.update(&file[range.start as usize..range.end as usize]);
+//!                 let part = hasher.commit(part);
+//!                 let file = digest.file.then(|| hasher.digest());
+//!                 upload.handle_read(op, Digests { part, file }, now());
+//!             }
+//!             Output::Send { op, request, .. } => answers.push_back(match request.operation {
+//!                 Operation::Get => (op, 200, r#"{"data":{"id":"s","part_size":4}}"#),
+//!                 Operation::Finish => (op, 201, r#"{"data":{"id":"f"}}"#),
+//!                 _ => (op, 200, r#"{"data":{"id":"s"}}"#),
+//!             }),
+//!             Output::Finished(result) => file_id = Some(result?["id"].clone()),
+//!             // Nothing fails or lasts here: no timer is needed.
+//!             _ => {}
+//!         }
+//!     }
+//!     let Some((op, status, body)) = answers.pop_front() else { break };
+//!     upload.handle_response(op, &Response { status, body: body.into(), ..Response::default() }, now());
+//! }
+//! assert_eq!(file_id, Some("f".into()));
+//! # Ok::<(), upload_session_engine::error::UploadError>(())
+//! ```
+//!
+//! # Phases of an upload
+//!
+//! ```text
+//!  Idle ─start─▶ Creating ─201─▶ Getting ─200─▶ Transferring ─all parts done─▶ Finishing ─201─▶ Done
+//!                                   │                                           │  ▲  │  ▲
+//!                 no usable session │                          no answer or 5xx │  │  └──┘ 202, after Retry-After
+//!                                   ▼                                           ▼  │ not done
+//!                              Discarding ─deleted, or not─▶ Failed          Confirming ─success─▶ Done
+//!
+//!  any of these ──error──▶ Failed
+//!  any of these, Failed too ──abort──▶ Deleting ──deleted, or not──▶ Aborted       where there is a session
+//!                                      AbortingCreate ──201──▶ Deleting            create is in flight
+//!                                      Aborted                                     otherwise
+//! ```
+//!
+//! Each phase lives by one request, which is ready, in flight, waiting for its next attempt, or waiting for a token.
+//! [Done](output::State::Done) and [Aborted](output::State::Aborted) are final. A pause is no phase: it stops what is
+//! started, cuts the parts in flight, and lets every other request end, as its answer cannot be had again.
+//!
+//! # Stages of a part
+//!
+//! ```text
+//!  (not open) ──▶ unread ──▶ reading ──▶ queued ──▶ sending ──200, or 409 on what may be held──▶ done
+//!                   ▲                     ▲  ▲          │
+//!                   │                     │  └─ pause ──┤
+//!                   │                     └─ retrying ◀─┤ later (see below)
+//!                   └──────── digest complaint ─────────┘ once
+//! ```
+//!
+//! Parts are opened in order, as many as may be in flight and two more, fewer where their bytes are held and
+//! [`memory_budget`](config::Config::memory_budget) allows no more. They are read one at a time, in order; where
+//! neither a digest nor a copy is wanted they are not read at all. A sequential session sends one at a time, in order.
+//!
+//! # What is tried again, and what ends the upload
+//!
+//! | what comes of a request | what happens |
+//! |---|---|
+//! | no answer; 408, 429, 500, 502, 503, 504 | sent again after a random time, at most 500 ms, then growing by 1.5 up to a minute; never before `Retry-After`; fails 15 minutes after the first failure, pauses aside ([`RetryPolicy`](retry::RetryPolicy)) |
+//! | no answer within [`timeout`](config::Config::timeout), but for a part | cancelled; as no answer |
+//! | 401, where a token can be had | one refresh for all; each request is sent once more, then `unauthorized` |
+//! | the refresh fails, or a request cannot be made | its error |
+//! | 404 or 410 on a session | `session_expired`; to a deletion, success |
+//! | any other status | the status's own error |
+//! | 2xx to create, a part or finish without `data.id`, to get without `data` | `protocol` |
+//! | get: senseless `part_size`; more than 10,001 parts | the session is deleted; `protocol`; `file_too_large` |
+//! | part: 409 after an attempt that may have got through | the part is done |
+//! | part: 400 or 422 that speaks of a digest that was sent | read, hashed and sent once more; other bytes are `file_changed`, a second complaint `digest_mismatch` |
+//! | part: cannot be read | `file_changed`, or what the reader said |
+//! | finish: no answer, or 5xx | before the next attempt the session is asked: `success` means done |
+//! | finish: 202 | asked again after `Retry-After`, at least 1 s; `timeout` after 15 minutes |
+//! | finish: 400 or 422 that speaks of a digest that was sent | `digest_mismatch` |
+//! | delete: fails for 30 s | the warning `session_not_deleted` |
+//!
+//! An error leaves the session on the server, so that a caller may abort, which deletes it.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

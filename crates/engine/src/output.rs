@@ -58,7 +58,8 @@ pub enum Output {
     Event(Event),
     /// The upload has ended: with the file as finish returned it (the `data` of its answer), or with an error. Once.
     Finished(Result<Value, UploadError>),
-    /// An abort has done all it can: the session is deleted, or a warning told why not.
+    /// An abort has done all it can: the session is deleted, or a warning told why not. Only where
+    /// [`is_aborting`](crate::upload::Upload::is_aborting) said that there is something to wait for.
     AbortEnded,
 }
 
