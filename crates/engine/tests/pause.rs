@@ -114,6 +114,23 @@ fn finish_that_fails_during_a_pause_waits_for_its_end() {
 }
 
 #[test]
+fn deadline_of_a_request_in_flight_stands_during_a_pause() {
+    let mut sim = Scenario::sequential(10, 4).fault(Create, None, Fault::Hang).sim();
+    sim.run_until_sent(Create, None, 1);
+    let since = sim.now;
+    sim.act(Action::Pause);
+    // Whatever the timer was set to is forgotten: it has to be set again.
+    let now = sim.at();
+    sim.upload.handle_timeout(now);
+    let told = sim.timers.len();
+    sim.act(Action::Pause);
+    assert_eq!(sim.timers[told..], [since + Duration::from_secs(60)]);
+    sim.run();
+    assert_eq!((sim.cut.clone(), sim.retries().len()), (vec![(Create, None)], 1));
+    assert_eq!(sim.upload.state(), State::Paused);
+}
+
+#[test]
 fn request_that_is_refused_during_a_pause_ends_the_upload() {
     let mut sim = Scenario::sequential(10, 4).fault(Create, None, Fault::Status(402)).sim();
     sim.run_until_sent(Create, None, 1);

@@ -80,6 +80,17 @@ fn failed_attempt_takes_its_estimate_back_and_confirmed_stays() {
     sim.run_for(Duration::from_millis(500));
     let progress = sim.upload.progress();
     assert_eq!((progress.confirmed, progress.sent, progress.parts_in_flight), (1000, 1000, 0));
+    sim.run_until_sent(Upload, 1, 2);
+    sim.run_for(TICK * 2);
+    let sent = sim.upload.progress().sent;
+    assert!(sent > 1000 && sent <= 1200, "the next attempt counts from its own begin: {sent}");
+}
+
+#[test]
+fn speed_is_that_of_all_parts_on_the_wire_together() {
+    let mut sim = Scenario::parallel(2000, 1000).sim_at(1000);
+    sim.run();
+    assert_eq!(sim.upload.progress().bytes_per_second, 2000.0);
 }
 
 #[test]

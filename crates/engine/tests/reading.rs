@@ -70,6 +70,7 @@ fn buffered_parts_are_read_even_without_digests() {
     let sim = buffered(100, 4, 1 << 20).config(|config| config.digest = DigestMode::None).run();
     sim.assert_done();
     assert!(sim.reads.iter().all(|read| read.keep && !read.wanted.any()));
+    assert_eq!(sim.upload.progress().hashed, 0);
     assert_eq!(sim.reads.len(), 25);
 }
 
@@ -133,6 +134,17 @@ fn held_bytes_and_those_being_read_are_let_go_with_an_abort() {
     assert!(sim.held.is_empty());
     sim.run();
     assert!(sim.server.deleted);
+}
+
+#[test]
+fn held_bytes_are_let_go_before_the_part_is_read_again() {
+    let complaint = Fault::Answer(422, r#"{"message":"Digest mismatch"}"#);
+    let mut sim = buffered(100, 4, 1 << 20).fault(Upload, 1, complaint).sim();
+    sim.run_until(|sim| sim.reads.iter().filter(|read| read.part == 1).count() == 2);
+    // The simulation checks that nothing is held twice, and nothing let go twice.
+    sim.act(Action::Abort);
+    sim.run();
+    assert!(sim.held.is_empty());
 }
 
 #[test]

@@ -187,6 +187,7 @@ fn failed_refresh_that_nothing_waits_for_is_dropped() {
     sim.act(Action::Abort);
     sim.run();
     assert!(sim.abort_ended && sim.server.deleted && sim.warnings().is_empty());
+    assert_eq!(sim.upload.state(), State::Aborted);
 }
 
 fn refreshing(scenario: Scenario) -> Scenario {

@@ -257,7 +257,10 @@ impl Sim {
             }
             Due::Read(op, part, range, wanted) => {
                 if self.cancelled.contains(&op) {
-                    return;
+                    // Too late, and nobody's: neither may do anything.
+                    self.upload.handle_read(op, Digests::default(), now);
+                    let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
+                    return self.upload.handle_read_failed(op, error, now);
                 }
                 self.reading = None;
                 if self.file_broken {
@@ -303,7 +306,7 @@ impl Sim {
                     let open = (part as usize + 1).saturating_sub(self.events.iter().filter(done).count());
                     self.reads.push(Read { part, wanted: digest, keep, open });
                     if keep {
-                        self.held.insert(part);
+                        assert!(self.held.insert(part), "reads what is held");
                         let bytes = self.held.len() as u64 * self.server.part_size.min(self.config.size);
                         self.held_peak = self.held_peak.max(bytes);
                         assert!(bytes <= self.config.memory_budget, "over the memory budget");
@@ -320,7 +323,7 @@ impl Sim {
                     }
                 }
                 Output::Release { part } => {
-                    self.held.remove(&part);
+                    assert!(self.held.remove(&part), "lets go of what is not held");
                 }
                 Output::RefreshToken => {
                     self.refreshes += 1;
