@@ -57,7 +57,6 @@ impl Call {
 
     /// Takes back an attempt whose answer is not awaited any more.
     pub(crate) fn interrupt(&mut self) {
-        self.unsure = true;
         self.state = CallState::Ready;
     }
 
