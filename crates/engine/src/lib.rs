@@ -89,7 +89,7 @@
 //! # Stages of a part
 //!
 //! ```text
-//!  (not open) ──▶ unread ──▶ reading ──▶ queued ──▶ sending ──200, or 409 on what may be held──▶ done
+//!  (not open) ──▶ unread ──▶ reading ──▶ queued ──▶ sending ──200, or 409: held already──▶ done
 //!                   ▲                     ▲  ▲          │
 //!                   │                     │  └─ pause ──┤
 //!                   │                     └─ retrying ◀─┤ later (see below)
@@ -112,7 +112,7 @@
 //! | any other status | the status's own error |
 //! | 2xx to create, a part or finish without `data.id`, to get without `data` | `protocol` |
 //! | get: senseless `part_size`; more than 10,001 parts | the session is deleted; `protocol`; `file_too_large` |
-//! | part: 409 after an attempt that may have got through | the part is done |
+//! | part: 409, as it is held already | the part is done: an attempt got through whose answer was lost, or the browser sent it twice |
 //! | part: 400 or 422 that speaks of a digest that was sent | read, hashed and sent once more; other bytes are `file_changed`, a second complaint `digest_mismatch` |
 //! | part: cannot be read | `file_changed`, or what the reader said |
 //! | finish: no answer, or 5xx | before the next attempt the session is asked: `success` means done |
