@@ -7,8 +7,14 @@
 
 mod support;
 
+mod api;
+mod arguments;
+mod control;
+mod errors;
+mod events;
 mod faults;
 mod memory;
 mod odd_sizes;
+mod tokens;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -9,7 +9,7 @@ use web_sys::Blob;
 use super::files::{assert_same, sha1};
 use super::js::{js, settle, text};
 
-const EMULATOR: &str = env!("UPLOAD_EMULATOR_URL");
+pub(crate) const EMULATOR: &str = env!("UPLOAD_EMULATOR_URL");
 
 /// One consumer, whom no other test knows.
 pub(crate) struct Consumer {
@@ -50,6 +50,11 @@ impl Consumer {
         self.script(json!([{ "operation": operation, "times": times, "fault": fault }])).await;
     }
 
+    /// Takes back the faults that did not happen yet.
+    pub(crate) async fn clear_faults(&self) {
+        send(Request::delete(&format!("{EMULATOR}{}", self.path("faults"))).build().unwrap()).await;
+    }
+
     /// Returns the faults that were scripted and did not happen.
     pub(crate) async fn faults_left(&self) -> usize {
         self.list("faults").await.len()
@@ -69,8 +74,10 @@ impl Consumer {
     }
 
     /// Returns `UploadOptions` with these fields; null takes one off. Retries are fast.
-    pub(crate) fn options(&self, fields: Value) -> JsValue {
-        self.connection(merged(json!({ "parentFolderId": "root" }), fields))
+    pub(crate) fn options(&self, mut fields: Value) -> JsValue {
+        let all = fields.as_object_mut().unwrap();
+        all.entry("parentFolderId").or_insert(json!("root"));
+        self.connection(fields)
     }
 
     /// Returns what the consumer sent.

@@ -3,9 +3,11 @@
 mod consumer;
 mod files;
 mod js;
+mod recorder;
 mod upload;
 
-pub(crate) use consumer::{Consumer, Entry, Stats};
-pub(crate) use files::{assert_same, file, named_file, sha1};
-pub(crate) use js::{Failure, function, get, js, settle, text, until, with};
+pub(crate) use consumer::{Consumer, EMULATOR, Entry, Stats};
+pub(crate) use files::{file, named_file};
+pub(crate) use js::{Failure, call, function, get, js, settle, text, until, with};
+pub(crate) use recorder::Recorder;
 pub(crate) use upload::{Running, on};

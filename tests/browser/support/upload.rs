@@ -31,6 +31,13 @@ impl Running {
         Self { session, promise, events }
     }
 
+    /// Starts, and waits for the end, which must be a success; returns what start() resolved to as well.
+    pub(crate) async fn to_end(file: &JsValue, options: &JsValue) -> (Self, JsValue) {
+        let running = Self::start(file, options);
+        let uploaded = running.end().await.unwrap();
+        (running, uploaded)
+    }
+
     /// Waits for the end.
     pub(crate) async fn end(&self) -> Result<JsValue, Failure> {
         settle(self.promise.clone()).await
@@ -56,30 +63,19 @@ impl Running {
         self.events("state").iter().map(|event| text(event, "state").unwrap()).collect()
     }
 
-    /// Returns how many parts are done.
-    pub(crate) fn parts_done(&self) -> usize {
-        let done = |event: &&JsValue| text(event, "state").as_deref() == Some("done");
-        self.events("part").iter().filter(done).count()
+    /// Returns how often a part came to that state.
+    pub(crate) fn part_events(&self, state: &str) -> usize {
+        self.events("part").iter().filter(|event| text(event, "state").as_deref() == Some(state)).count()
     }
 
     /// Waits until so many parts are done.
     pub(crate) async fn until_parts_done(&self, parts: usize) {
-        until("parts are done", async || self.parts_done() >= parts).await;
+        until("parts are done", async || self.part_events("done") >= parts).await;
     }
 
     /// Returns a field of the progress.
     pub(crate) fn progress(&self, field: &str) -> f64 {
         get(&self.session.progress(), field).as_f64().unwrap()
-    }
-}
-
-/// Uploads a file with all that goes with it; returns what start() resolved to.
-impl Running {
-    /// Starts, and waits for the end, which must be a success.
-    pub(crate) async fn to_end(file: &JsValue, options: &JsValue) -> (Self, JsValue) {
-        let running = Self::start(file, options);
-        let uploaded = running.end().await.unwrap();
-        (running, uploaded)
     }
 }
 
