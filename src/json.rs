@@ -1,9 +1,7 @@
 //! JSON of the wire (snake_case) as JavaScript sees it (camelCase).
 
 use js_sys::{Object, Reflect};
-use serde::Serialize;
 use serde_json::{Map, Value};
-use serde_wasm_bindgen::Serializer;
 use upload_session_engine::error::UploadError;
 use upload_session_engine::request::Response;
 use wasm_bindgen::JsValue;
@@ -11,9 +9,11 @@ use wasm_bindgen::JsValue;
 /// Fields whose content is a connector's or a customer's own: their keys stay as they are.
 const OPAQUE: [&str; 3] = ["_raw", "custom_mappings", "pass_through"];
 
-/// Makes the JS value of any JSON.
+/// Makes the JS value of any JSON, by the rules of `JSON.parse`: a number past 2^53 loses digits, and `__proto__` is
+/// a key like any other.
 pub(crate) fn to_js(value: &Value) -> JsValue {
-    value.serialize(&Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
+    // What serde_json writes is JSON.
+    js_sys::JSON::parse(&value.to_string()).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// Makes a JS object; fields that are undefined are left out.

@@ -1,0 +1,13 @@
+//! What the tests share: a consumer of the emulator, files, JS values, and an upload whose events are kept.
+
+mod consumer;
+mod files;
+mod js;
+mod recorder;
+mod upload;
+
+pub(crate) use consumer::{Consumer, EMULATOR, Entry, Stats};
+pub(crate) use files::{file, named_file};
+pub(crate) use js::{Failure, call, function, get, js, settle, text, until, with};
+pub(crate) use recorder::Recorder;
+pub(crate) use upload::{Running, on};

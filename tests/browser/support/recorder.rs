@@ -1,0 +1,94 @@
+//! Keeps the API requests that the page makes and lets them pass: the emulator tells neither headers nor JSON bodies.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use web_sys::Request;
+
+use super::js::{settle, text};
+
+#[wasm_bindgen(inline_js = r#"
+export class FetchRecorder {
+    constructor() {
+        this.original = globalThis.fetch;
+        this.requests = [];
+        globalThis.fetch = (request, ...rest) => {
+            if (request.url.includes("/file-storage/")) {
+                const json = request.headers.get("content-type") === "application/json";
+                this.requests.push({ request, body: json ? request.clone().text() : Promise.resolve("") });
+            }
+            return this.original.call(globalThis, request, ...rest);
+        };
+    }
+    last() {
+        return this.requests.at(-1) ?? { body: Promise.reject(new Error("nothing was sent")) };
+    }
+    get length() {
+        return this.requests.length;
+    }
+    restore() {
+        globalThis.fetch = this.original;
+    }
+}
+"#)]
+extern "C" {
+    type FetchRecorder;
+    #[wasm_bindgen(constructor)]
+    fn new() -> FetchRecorder;
+    #[wasm_bindgen(method)]
+    fn last(this: &FetchRecorder) -> Recorded;
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &FetchRecorder) -> u32;
+    #[wasm_bindgen(method)]
+    fn restore(this: &FetchRecorder);
+
+    type Recorded;
+    #[wasm_bindgen(method, getter)]
+    fn request(this: &Recorded) -> Request;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &Recorded) -> Promise;
+}
+
+/// Records until it is dropped.
+pub(crate) struct Recorder(FetchRecorder);
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        Self(FetchRecorder::new())
+    }
+
+    /// Tells whether nothing was sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.length() == 0
+    }
+
+    /// Returns the last request.
+    pub(crate) async fn last(&self) -> Sent {
+        let last = self.0.last();
+        let body = settle(last.body()).await.unwrap();
+        Sent { request: last.request(), body: body.as_string().unwrap() }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.0.restore();
+    }
+}
+
+/// One request.
+pub(crate) struct Sent {
+    request: Request,
+    /// Its JSON; empty where it had none.
+    pub(crate) body: String,
+}
+
+impl Sent {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).unwrap()
+    }
+
+    /// Returns a field of the request, e.g. its mode of credentials.
+    pub(crate) fn text(&self, field: &str) -> String {
+        text(&self.request, field).unwrap()
+    }
+}
