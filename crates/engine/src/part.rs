@@ -9,7 +9,6 @@
 //!                └── digest doubted ──┘  once
 //! ```
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::call::{Call, CallState};
@@ -27,6 +26,7 @@ const READ_AHEAD: usize = 2;
 /// One open part.
 #[derive(Debug)]
 pub(crate) struct Part {
+    number: u32,
     pub(crate) stage: Stage,
     pub(crate) call: Call,
     pub(crate) digest: Option<Digest>,
@@ -34,8 +34,8 @@ pub(crate) struct Part {
     held: bool,
     /// The server complained of its digest, and it is hashed and sent once more.
     doubted: bool,
-    /// Most parts in flight beside it, itself included.
-    beside: usize,
+    /// What [`SpeedMeter::load`] told when it was sent.
+    load: f64,
     /// Estimate of its bytes that are sent; never falls within an attempt.
     sent: u64,
 }
@@ -58,7 +58,8 @@ pub(crate) struct Parts {
     in_order: bool,
     wanted: Wanted,
     keep: bool,
-    open: BTreeMap<u32, Part>,
+    /// A handful, by number.
+    open: Vec<Part>,
     /// First part that was never opened.
     next: u32,
     done: u32,
@@ -91,7 +92,7 @@ impl Parts {
             in_order: !parallel,
             wanted,
             keep,
-            open: BTreeMap::new(),
+            open: Vec::new(),
             next: 0,
             done: 0,
             confirmed: 0,
@@ -131,15 +132,15 @@ impl Parts {
     }
 
     pub(crate) fn part_mut(&mut self, part: u32) -> Option<&mut Part> {
-        self.open.get_mut(&part)
+        self.open.iter_mut().find(|open| open.number == part)
     }
 
     pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.open.values().map(|part| &part.call)
+        self.open.iter().map(|part| &part.call)
     }
 
     pub(crate) fn calls_mut(&mut self) -> impl Iterator<Item = (u32, &mut Call)> {
-        self.open.iter_mut().map(|(&number, part)| (number, &mut part.call))
+        self.open.iter_mut().map(|part| (part.number, &mut part.call))
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -153,7 +154,7 @@ impl Parts {
 
     /// Returns the operation that reads, if any.
     pub(crate) fn reading(&self) -> Option<OpId> {
-        self.open.values().find_map(|part| match part.stage {
+        self.open.iter().find_map(|part| match part.stage {
             Stage::Reading(op) => Some(op),
             _ => None,
         })
@@ -162,7 +163,7 @@ impl Parts {
     /// Closes every open part; returns those whose bytes are held.
     pub(crate) fn close(&mut self) -> Vec<u32> {
         let open = std::mem::take(&mut self.open);
-        open.into_iter().filter(|(_, part)| part.held).map(|(number, _)| number).collect()
+        open.into_iter().filter(|part| part.held).map(|part| part.number).collect()
     }
 
     /// Opens the next parts as far as the window goes; returns those that are ready to be sent as they are.
@@ -171,7 +172,7 @@ impl Parts {
         let nothing_to_read = !self.wanted.any() && !self.keep;
         while self.open.len() < self.window && self.next < self.plan.parts() {
             let stage = if nothing_to_read { Stage::Sending } else { Stage::Unread };
-            self.open.insert(self.next, Part::new(stage));
+            self.open.push(Part::new(self.next, stage));
             self.next += 1;
         }
         if nothing_to_read { first..self.next } else { 0..0 }
@@ -182,16 +183,17 @@ impl Parts {
         if self.reading().is_some() {
             return None;
         }
-        let (&number, part) = self.open.iter_mut().find(|(_, part)| part.stage == Stage::Unread)?;
+        let part = self.open.iter_mut().find(|part| part.stage == Stage::Unread)?;
         part.stage = Stage::Reading(op);
         // A part hashed again went into the file's digest the first time.
         let wanted = Wanted { file: self.wanted.file && !part.doubted, ..self.wanted };
-        Some((number, wanted, self.keep))
+        Some((part.number, wanted, self.keep))
     }
 
     /// Ends a read; returns the part, now ready to be sent. None where the read is stale.
     pub(crate) fn end_read(&mut self, op: OpId, digests: Digests) -> Option<Result<u32, UploadError>> {
-        let (&number, part) = self.open.iter_mut().find(|(_, part)| part.stage == Stage::Reading(op))?;
+        let part = self.open.iter_mut().find(|part| part.stage == Stage::Reading(op))?;
+        let number = part.number;
         let range = self.plan.range(number);
         part.held = self.keep;
         part.stage = Stage::Sending;
@@ -219,46 +221,42 @@ impl Parts {
         }
         let ready = |part: &Part| part.stage == Stage::Sending && part.call.is_ready();
         if self.in_order {
-            let (&first, part) = self.open.first_key_value()?;
-            return ready(part).then_some(first);
+            return self.open.first().filter(|part| ready(part)).map(|part| part.number);
         }
         self.number_where(ready)
     }
 
     /// Returns the body of a part that is about to be sent, and its digest.
-    pub(crate) fn begin_send(&mut self, number: u32) -> Option<(PartBody, Option<Digest>)> {
-        let beside = self.in_flight() + 1;
+    pub(crate) fn begin_send(&mut self, number: u32, load: f64) -> Option<(PartBody, Option<Digest>)> {
         let range = self.plan.range(number);
-        for part in self.open.values_mut().filter(|part| part.call.in_flight().is_some()) {
-            part.beside = part.beside.max(beside);
-        }
-        let part = self.open.get_mut(&number)?;
-        part.beside = beside;
+        let part = self.part_mut(number)?;
+        part.load = load;
         part.sent = 0;
         Some((PartBody { number, range, held: part.held }, part.digest))
     }
 
     /// Takes a part as acknowledged; returns whether its bytes were held.
     pub(crate) fn acknowledge(&mut self, number: u32) -> bool {
-        let Some(part) = self.open.remove(&number) else { return false };
+        let Some(index) = self.open.iter().position(|part| part.number == number) else { return false };
         let range = self.plan.range(number);
         self.done += 1;
         self.confirmed += range.end - range.start;
-        part.held
+        self.open.remove(index).held
     }
 
     /// Measures a part that was just answered.
-    pub(crate) fn measure(&self, number: u32, meter: &mut SpeedMeter, now: Instant) {
-        let Some(part) = self.open.get(&number) else { return };
-        let Some(flight) = part.call.in_flight() else { return };
+    pub(crate) fn measure(&mut self, number: u32, meter: &mut SpeedMeter, now: Instant) {
         let range = self.plan.range(number);
-        meter.acknowledged(range.end - range.start, flight.since, part.beside, now);
+        let Some(part) = self.part_mut(number) else { return };
+        if let Some(flight) = part.call.in_flight() {
+            meter.acknowledged(range.end - range.start, flight.since, part.load, now);
+        }
     }
 
     /// Has a part hashed and sent once more because the server complained of its digest; returns whether its bytes
     /// were held. None where that was done before.
     pub(crate) fn doubt(&mut self, number: u32) -> Option<bool> {
-        let part = self.open.get_mut(&number).filter(|part| !part.doubted)?;
+        let part = self.part_mut(number).filter(|part| !part.doubted)?;
         part.doubted = true;
         part.stage = Stage::Unread;
         part.call.state = CallState::Ready;
@@ -269,9 +267,9 @@ impl Parts {
     pub(crate) fn estimate_sent(&mut self, meter: &SpeedMeter, now: Instant) -> u64 {
         let in_flight = self.in_flight();
         let mut sent = self.confirmed;
-        for (&number, part) in &mut self.open {
+        for part in &mut self.open {
             if let Some(flight) = part.call.in_flight() {
-                let range = self.plan.range(number);
+                let range = self.plan.range(part.number);
                 let estimate = meter.estimate(range.end - range.start, flight.since, in_flight, now);
                 part.sent = part.sent.max(estimate);
                 sent += part.sent;
@@ -281,12 +279,12 @@ impl Parts {
     }
 
     fn number_where(&self, matches: impl Fn(&Part) -> bool) -> Option<u32> {
-        self.open.iter().find(|(_, part)| matches(part)).map(|(&number, _)| number)
+        self.open.iter().find(|part| matches(part)).map(|part| part.number)
     }
 }
 
 impl Part {
-    fn new(stage: Stage) -> Self {
-        Self { stage, call: Call::default(), digest: None, held: false, doubted: false, beside: 0, sent: 0 }
+    fn new(number: u32, stage: Stage) -> Self {
+        Self { number, stage, call: Call::default(), digest: None, held: false, doubted: false, load: 0.0, sent: 0 }
     }
 }

@@ -33,22 +33,41 @@ pub struct Progress {
 /// The smoothed speed of the whole upload: an exponential moving average with a half-life of 2 s.
 ///
 /// Parts that run side by side tend to end together, so that the time between two acknowledgements says
-/// nothing. Each part is measured over its own time on the wire instead, times how many ran beside it.
+/// nothing. Each part is measured over its own time on the wire instead, times how many ran beside it meanwhile.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SpeedMeter {
     bytes_per_second: Option<f64>,
     last_sample: Option<Instant>,
+    /// Parts in flight since `counted_at`.
+    in_flight: usize,
+    counted_at: Option<Instant>,
+    /// Sum of the seconds that every part was in flight, up to `counted_at`.
+    flight_seconds: f64,
 }
 
 impl SpeedMeter {
-    /// Takes in a part of `bytes` that was on the wire from `since` to `now`, one of `in_flight`.
-    pub(crate) fn acknowledged(&mut self, bytes: u64, since: Instant, in_flight: usize, now: Instant) {
+    /// Notes how many parts are in flight from now on.
+    pub(crate) fn count(&mut self, in_flight: usize, now: Instant) {
+        self.flight_seconds = self.load(now);
+        self.counted_at = Some(now);
+        self.in_flight = in_flight;
+    }
+
+    /// Returns the seconds that all parts together have been in flight: its growth over a time, by that time, is how
+    /// many were side by side on average.
+    pub(crate) fn load(&self, now: Instant) -> f64 {
+        let since = self.counted_at.map_or(0.0, |at| now.since(at).as_secs_f64());
+        self.flight_seconds + self.in_flight as f64 * since
+    }
+
+    /// Takes in a part of `bytes` that was on the wire from `since` to `now`; `load` is what it was at `since`.
+    pub(crate) fn acknowledged(&mut self, bytes: u64, since: Instant, load: f64, now: Instant) {
         let seconds = now.since(since).as_secs_f64().max(0.001);
-        let sample = bytes as f64 / seconds * in_flight.max(1) as f64;
+        let side_by_side = ((self.load(now) - load) / seconds).max(1.0);
+        let sample = bytes as f64 / seconds * side_by_side;
         let smoothed = match (self.bytes_per_second, self.last_sample) {
             (Some(speed), Some(last)) => {
-                let share = Duration::from_secs_f64(seconds / in_flight.max(1) as f64);
-                let age = now.since(last).max(share).as_secs_f64();
+                let age = now.since(last).as_secs_f64().max(seconds / side_by_side);
                 let weight = 1.0 - 0.5f64.powf(age / HALF_LIFE.as_secs_f64());
                 speed + weight * (sample - speed)
             }
@@ -88,18 +107,30 @@ mod tests {
     fn parts_that_end_together_measure_the_whole_link() {
         let mut meter = SpeedMeter::default();
         for round in 0..5 {
-            for in_flight in [4, 4, 4, 4] {
-                meter.acknowledged(8_000_000, at(round * 8000), in_flight, at((round + 1) * 8000));
+            meter.count(4, at(round * 8000));
+            let load = meter.load(at(round * 8000));
+            for _ in 0..4 {
+                meter.acknowledged(8_000_000, at(round * 8000), load, at((round + 1) * 8000));
             }
         }
         assert_eq!(meter.bytes_per_second(), 4_000_000.0);
     }
 
     #[test]
+    fn part_that_ran_alone_for_a_while_counts_only_for_what_ran_beside_it() {
+        let mut meter = SpeedMeter::default();
+        meter.count(1, at(0));
+        meter.count(4, at(500));
+        meter.acknowledged(1_000_000, at(0), 0.0, at(1000));
+        assert_eq!(meter.bytes_per_second(), 2_500_000.0);
+    }
+
+    #[test]
     fn speed_follows_the_link_within_its_half_life() {
         let mut meter = SpeedMeter::default();
-        meter.acknowledged(1_000_000, at(0), 1, at(1000));
-        meter.acknowledged(4_000_000, at(1000), 1, at(3000));
+        meter.count(1, at(0));
+        meter.acknowledged(1_000_000, at(0), 0.0, at(1000));
+        meter.acknowledged(4_000_000, at(1000), meter.load(at(1000)), at(3000));
         assert_eq!(meter.bytes_per_second(), 1_500_000.0);
     }
 
@@ -114,7 +145,8 @@ mod tests {
     #[test]
     fn estimate_never_runs_past_the_part() {
         let mut meter = SpeedMeter::default();
-        meter.acknowledged(1000, at(0), 2, at(1000));
+        meter.count(2, at(0));
+        meter.acknowledged(1000, at(0), 0.0, at(1000));
         assert_eq!(meter.estimate(1000, at(1000), 2, at(1500)), 500);
         assert_eq!(meter.estimate(1000, at(1000), 2, at(9000)), 1000);
         assert_eq!(meter.seconds_for(4000), Some(2.0));

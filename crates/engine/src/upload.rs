@@ -265,6 +265,7 @@ impl Upload {
         if !self.paused {
             self.advance(now);
         }
+        self.meter.count(self.parts.as_ref().map_or(0, Parts::in_flight), now.instant);
         let state = self.state();
         if mem::replace(&mut self.told.state, state) != state {
             self.tell(Event::State(state));

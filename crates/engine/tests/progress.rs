@@ -90,7 +90,9 @@ fn failed_attempt_takes_its_estimate_back_and_confirmed_stays() {
 fn speed_is_that_of_all_parts_on_the_wire_together() {
     let mut sim = Scenario::parallel(2000, 1000).sim_at(1000);
     sim.run();
-    assert_eq!(sim.upload.progress().bytes_per_second, 2000.0);
+    // The second part begins a moment after the first, when it is hashed.
+    let speed = sim.upload.progress().bytes_per_second;
+    assert!((1990.0..=2000.0).contains(&speed), "{speed}");
 }
 
 #[test]

@@ -106,8 +106,8 @@ impl Upload {
 
     pub(super) fn send_part(&mut self, part: u32, now: Now) -> Result<(), UploadError> {
         let op = self.next_op();
-        let token = self.token.generation;
-        let Some((body, digest)) = self.parts.as_mut().and_then(|parts| parts.begin_send(part)) else {
+        let (token, load) = (self.token.generation, self.meter.load(now.instant));
+        let Some((body, digest)) = self.parts.as_mut().and_then(|parts| parts.begin_send(part, load)) else {
             return Ok(());
         };
         let id = self.session_id().unwrap_or_default();

@@ -114,7 +114,7 @@ impl Upload {
         let error = match (self.judge(&mut call, Operation::Upload, Some(part), outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.identified() {
                 Ok(_) => {
-                    if let Some(parts) = &self.parts {
+                    if let Some(parts) = &mut self.parts {
                         parts.measure(part, &mut self.meter, now.instant);
                     }
                     return self.acknowledge(part);
