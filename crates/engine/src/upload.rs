@@ -57,9 +57,11 @@ enum Phase {
     Aborted,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Finish {
     call: Call,
+    /// The server refused it as if it were done already (409): the error, unless it is.
+    conflict: Option<UploadError>,
     /// Since when the server has been saying that it is at it (202).
     accepted_since: Option<Instant>,
 }

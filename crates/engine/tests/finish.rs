@@ -63,7 +63,7 @@ fn accepted_finish_with_a_wait_beyond_the_policy_is_a_timeout_at_once() {
 
 #[test]
 fn finish_that_was_done_with_its_answer_lost_is_done() {
-    for fault in [Fault::LostAnswer, Fault::DoneBut504] {
+    for fault in [Fault::LostAnswer, Fault::DoneBut(504), Fault::DoneBut(409)] {
         let sim = small().fault(Finish, None, fault).run();
         assert_eq!(sim.upload.state(), State::Done);
         sim.server.assert_whole();
@@ -136,7 +136,6 @@ fn failed_question_after_a_lost_finish_is_the_error() {
 fn refused_finish_has_its_error() {
     for (fault, code) in [
         (Fault::Status(400), ErrorCode::BadRequest),
-        (Fault::Status(409), ErrorCode::Conflict),
         (Fault::Status(404), ErrorCode::SessionExpired),
         (Fault::Status(410), ErrorCode::SessionExpired),
         (Fault::Answer(422, COMPLAINT), ErrorCode::DigestMismatch),
@@ -150,6 +149,13 @@ fn refused_finish_has_its_error() {
         assert_eq!(sim.operations(), [Create, Get, Upload, Upload, Upload, Finish], "{fault:?}");
         assert_eq!(sim.states(), [State::Starting, State::Uploading, State::Finishing, State::Failed]);
     }
+}
+
+#[test]
+fn finish_that_is_refused_as_done_and_is_not_has_its_error() {
+    let sim = small().fault(Finish, None, Fault::Status(409)).run();
+    assert_eq!(sim.code(), ErrorCode::Conflict);
+    assert_eq!(sim.operations().split_off(5), [Finish, Get]);
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn retry_after_is_waited_for_exactly() {
 
 #[test]
 fn part_that_got_through_with_its_answer_lost_is_done() {
-    for fault in [Fault::LostAnswer, Fault::DoneBut504] {
+    for fault in [Fault::LostAnswer, Fault::DoneBut(504)] {
         let sim = Scenario::parallel(20, 4).once().fault(Upload, 2, fault).run();
         sim.assert_done();
         assert_eq!(sim.sends_of(Upload, 2).len(), 2, "the second is answered 409");

@@ -24,7 +24,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         (prop::sample::select(vec![429, 503]), 0..5u32).prop_map(|(status, after)| Fault::StatusAfter(status, after)),
         Just(Fault::LostRequest),
         Just(Fault::LostAnswer),
-        Just(Fault::DoneBut504),
+        Just(Fault::DoneBut(504)),
         Just(Fault::Hang),
         Just(Fault::Accepted),
     ]

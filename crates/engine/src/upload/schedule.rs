@@ -35,7 +35,7 @@ impl Upload {
         if let Phase::Finishing(finish) = &mut self.phase
             && mem::take(&mut finish.call.unsure)
         {
-            self.phase = Phase::Confirming(Call::default(), *finish);
+            self.phase = Phase::Confirming(Call::default(), mem::take(finish));
         }
         match self.phase_request() {
             Ok(request) => {

@@ -166,6 +166,12 @@ impl Upload {
                 Ok((_, mut envelope)) => self.done(envelope.remove("data").unwrap_or_default()),
                 Err(error) => self.fail(error),
             },
+            // The file is made already, and the answer that said so was lost: browsers send a POST again by themselves
+            // when a kept-alive connection breaks. GET tells.
+            (Step::Fail(error), _) if error.status() == Some(409) => {
+                finish.conflict = Some(error);
+                self.phase = Phase::Confirming(Call::default(), finish);
+            }
             (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
                 self.fail(error.with_code(ErrorCode::DigestMismatch));
             }
@@ -194,7 +200,10 @@ impl Upload {
                     let id = self.session_id().unwrap_or_default();
                     self.done(json!({"id": id, "name": self.config.name, "size": self.config.size}));
                 }
-                Ok(_) => self.phase = Phase::Finishing(finish),
+                Ok(_) => match finish.conflict {
+                    Some(error) => self.fail(error),
+                    None => self.phase = Phase::Finishing(finish),
+                },
                 Err(error) => self.fail(error),
             },
             (Step::Fail(error), _) => self.fail(expired(error)),

@@ -23,8 +23,8 @@ pub enum Fault {
     LostRequest,
     /// It was done, but no answer came.
     LostAnswer,
-    /// It was done, but the gateway said 504.
-    DoneBut504,
+    /// It was done, but the answer has this status: a gateway's 504, or the 409 to a second sending by the browser.
+    DoneBut(u16),
     /// No answer ever comes; nothing was done.
     Hang,
     /// The part arrives with other bytes.
@@ -103,9 +103,9 @@ impl Server {
                 self.serve(request, part, range, config, false);
                 Answer::Lost
             }
-            Some(Fault::DoneBut504) => {
+            Some(Fault::DoneBut(status)) => {
                 self.serve(request, part, range, config, false);
-                Answer::Response(error(504, None))
+                Answer::Response(error(status, None))
             }
             // A part has no deadline yet: it would hang for good.
             Some(Fault::Hang) if request.operation == Operation::Upload => Answer::Lost,
