@@ -68,9 +68,16 @@ impl Running {
         self.events("part").iter().filter(|event| text(event, "state").as_deref() == Some(state)).count()
     }
 
+    /// Returns the numbers of the parts that are done.
+    pub(crate) fn parts_done(&self) -> Vec<u32> {
+        let events = self.events("part").into_iter();
+        let done = events.filter(|event| text(event, "state").as_deref() == Some("done"));
+        done.map(|event| get(&event, "partNumber").as_f64().unwrap() as u32).collect()
+    }
+
     /// Waits until so many parts are done.
     pub(crate) async fn until_parts_done(&self, parts: usize) {
-        until("parts are done", async || self.part_events("done") >= parts).await;
+        until("parts are done", async || self.parts_done().len() >= parts).await;
     }
 
     /// Returns a field of the progress.
