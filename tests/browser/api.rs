@@ -349,8 +349,8 @@ async fn timeout_ends_an_attempt() {
     assert_eq!(failure.code(), "timeout");
     assert!(failure.get("retryable").is_truthy());
     // With retries the next attempt is answered.
-    settle(api.get(&request, &js(&json!({ "timeout": 2000 })))).await.unwrap();
-    assert_eq!(consumer.stats().await.requests.get, 3);
+    settle(api.get(&request, &js(&json!({ "timeout": 300 })))).await.unwrap();
+    assert!(consumer.stats().await.requests.get >= 3);
 }
 
 /// As with `JSON.parse`: a number loses digits, the answer is not lost, and no key is special.

@@ -59,7 +59,7 @@ async fn pause_stops_traffic_and_resume_goes_on() {
         assert_eq!(running.part_events("sending"), begun);
         assert!(paused.requests.upload as usize <= begun, "no part was begun after the pause");
         assert!(paused.bytes_received < SIZE as u64);
-        assert_eq!(running.progress("parts.inFlight"), 0.0);
+        until("the progress says so", async || running.progress("parts.inFlight") == 0.0).await;
         let confirmed = running.progress("confirmed");
         assert!(confirmed >= (2 * PART_SIZE) as f64);
 
@@ -77,10 +77,8 @@ async fn pause_stops_traffic_and_resume_goes_on() {
 #[wasm_bindgen_test]
 async fn pause_while_the_session_is_opened_holds_back_the_parts() {
     let consumer = Consumer::with("dropbox", json!({ "part_size": PART_SIZE })).await;
-    consumer.fail("create", 1, json!({ "kind": "stall", "when": "after_body", "seconds": 0.2 })).await;
     let file = file(SIZE);
     let running = Running::start(&file, &consumer.options(json!({})));
-    until("create is on its way", async || consumer.stats().await.requests.create == 1).await;
     running.session.pause();
     until("the session is known", async || running.session.id().is_some()).await;
     let paused = assert_standstill(&consumer).await;
@@ -163,6 +161,17 @@ async fn abort_while_create_is_in_flight_leaves_no_session() {
     settle(aborted).await.unwrap();
     consumer.assert_nothing_left().await;
     assert_eq!(consumer.stats().await.statuses("delete"), [200]);
+}
+
+#[wasm_bindgen_test]
+async fn abort_right_after_the_start_leaves_no_session() {
+    let consumer = Consumer::new("dropbox");
+    let running = Running::start(&file(1000), &consumer.options(json!({})));
+    settle(running.session.abort()).await.unwrap();
+    assert_eq!(running.failure().await.code(), "aborted");
+    consumer.assert_nothing_left().await;
+    let requests = consumer.stats().await.requests;
+    assert_eq!(requests.create, requests.delete);
 }
 
 #[wasm_bindgen_test]

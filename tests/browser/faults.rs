@@ -148,6 +148,20 @@ async fn answer_of_finish_lost_makes_one_file() {
     consumer.assert_holds(&js(&files[0]), &file).await;
 }
 
+/// The server may refuse it for another reason than that it is done.
+#[wasm_bindgen_test]
+async fn finish_that_is_refused_is_an_error() {
+    let digest = json!({ "kind": "status", "status": 422, "body": { "message": "The digest does not match" } });
+    for (fault, code) in [(status(409), "conflict"), (status(403), "forbidden"), (digest, "digest_mismatch")] {
+        let consumer = Consumer::new("dropbox");
+        consumer.fail("finish", 9, fault).await;
+        let running = Running::start(&file(2500), &consumer.options(json!({})));
+        assert_eq!(running.failure().await.code(), code);
+        assert_eq!(running.states(), ["starting", "uploading", "finishing", "failed"]);
+        assert_eq!((consumer.files().await.len(), consumer.sessions().await.len()), (0, 1));
+    }
+}
+
 #[wasm_bindgen_test]
 async fn finish_that_is_accepted_is_polled_no_sooner_than_told() {
     for service in ["dropbox", "box"] {

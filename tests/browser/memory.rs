@@ -3,7 +3,7 @@
 use js_sys::WebAssembly::Memory;
 use serde_json::json;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_test::wasm_bindgen_test;
+use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 use crate::support::{Consumer, Running, file, get};
 
@@ -19,6 +19,7 @@ async fn linear_memory_stays_small(body: &str) {
     consumer.reset().await;
     let memory = wasm_bindgen::memory().unchecked_into::<Memory>().buffer();
     let bytes = get(&memory, "byteLength").as_f64().unwrap();
+    console_log!("linear memory: {bytes} bytes");
     assert!(bytes < LIMIT, "{bytes} bytes");
 }
 
