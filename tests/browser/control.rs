@@ -16,6 +16,7 @@ const SIZE: usize = 1_000_000;
 const PART_SIZE: usize = 50_000;
 /// Bytes a second at which several parts are on their way whenever a test looks.
 const SLOW: usize = 400_000;
+const NONE: JsValue = JsValue::UNDEFINED;
 /// How often the statistics are looked at to see that they stand still.
 const LOOKS: usize = 10;
 
@@ -25,11 +26,21 @@ async fn slow() -> (Consumer, File) {
     (Consumer::with("dropbox", settings).await, file(SIZE))
 }
 
-/// An upload on a slow link that has begun to send parts.
+/// An upload with parts on their way that, from now on, come to an end only if they are cancelled.
 async fn under_way(options: Value) -> (Consumer, File, Running) {
-    let (consumer, file) = slow().await;
-    let running = Running::start(&file, &consumer.options(options));
+    under_way_with(options, NONE).await
+}
+
+async fn under_way_with(options: Value, signal: JsValue) -> (Consumer, File, Running) {
+    let consumer = Consumer::with("dropbox", json!({ "part_size": PART_SIZE })).await;
+    let hang = json!({ "kind": "stall", "when": "before_body" });
+    let hanging: Vec<_> =
+        (2..6).map(|part| json!({ "operation": "upload", "part_number": part, "fault": hang })).collect();
+    consumer.script(hanging.into()).await;
+    let file = file(SIZE);
+    let running = Running::start(&file, &with(consumer.options(options), "signal", signal));
     running.until_parts_done(2).await;
+    until("four parts hang", async || consumer.stats().await.uploads_in_flight == 4).await;
     (consumer, file, running)
 }
 
@@ -63,7 +74,6 @@ async fn pause_stops_traffic_and_resume_goes_on() {
         let confirmed = running.progress("confirmed");
         assert!(confirmed >= (2 * PART_SIZE) as f64);
 
-        consumer.set(json!({ "rate": null })).await;
         running.session.resume();
         let uploaded = running.end().await.unwrap();
         consumer.assert_holds(&uploaded, &file).await;
@@ -252,11 +262,8 @@ async fn signal_that_is_aborted_already_sends_nothing() {
 async fn signal_in_the_middle_does_what_abort_does_with_its_reason_as_cause() {
     let reason = js(&json!({ "because": "the user left" }));
     for custom in [true, false] {
-        let (consumer, file) = slow().await;
         let controller = AbortController::new().unwrap();
-        let options = with(consumer.options(json!({})), "signal", controller.signal());
-        let running = Running::start(&file, &options);
-        running.until_parts_done(2).await;
+        let (consumer, _, running) = under_way_with(json!({}), controller.signal().into()).await;
         if custom {
             controller.abort_with_reason(&reason);
         } else {
