@@ -226,13 +226,14 @@ async fn abort_after_the_end_changes_nothing() {
     consumer.assert_holds(&uploaded, &file).await;
 }
 
+/// As the session stays, nothing but the cancellation ends what is on the wire.
 #[wasm_bindgen_test]
-async fn abort_that_the_server_refuses_warns_and_resolves() {
-    let consumer = Consumer::with("dropbox", json!({ "part_size": PART_SIZE, "rate": SLOW })).await;
+async fn abort_that_the_server_refuses_cancels_warns_and_resolves() {
+    let (consumer, _, running) = under_way(json!({})).await;
     consumer.fail("delete", 9, json!({ "kind": "status", "status": 403 })).await;
-    let running = Running::start(&file(SIZE), &consumer.options(json!({})));
-    running.until_parts_done(1).await;
     settle(running.session.abort()).await.unwrap();
+    assert_standstill(&consumer).await;
+    assert_eq!(consumer.sessions().await.len(), 1);
     let warnings: Vec<_> = running.events("warning").iter().map(|event| text(event, "code").unwrap()).collect();
     assert_eq!(warnings, ["session_not_deleted"]);
     assert_eq!(running.failure().await.code(), "aborted");
