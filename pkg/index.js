@@ -9,9 +9,9 @@ const running = new Set();
 
 export class UploadSession extends Session {
   start() {
+    const promise = super.start();
     running.add(this);
     const release = () => running.delete(this);
-    const promise = super.start();
     promise.then(release, release);
     return promise;
   }

@@ -13,7 +13,7 @@ use upload_session_engine::wire::{CreateFile, CreateUploadSession, MAX_PART_NUMB
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::connection::{Connection, SendError, TokenError};
+use crate::connection::{Connection, SendError, TokenSource, refuse_authorization, unsendable};
 use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_value};
 use crate::options::{self, CALLER, RequestSettings};
 use crate::sys::abort::AbortGuard;
@@ -77,6 +77,9 @@ impl UploadSessionsApi {
         let connection = Rc::clone(&self.connection);
         future_to_promise(async move {
             let call = call.map_err(error::to_js)?;
+            if !matches!(connection.token, TokenSource::None) {
+                refuse_authorization(&call.settings.overrides.headers).map_err(error::to_js)?;
+            }
             let response = call.run(&connection).await?;
             json::envelope(&response, call.needs_id).map_err(error::to_js)
         })
@@ -127,7 +130,7 @@ impl Call {
             match attempts.judge(outcome, &policy, connection.token.can_refresh(), timer::now(), &mut rng) {
                 Verdict::Success => {}
                 Verdict::RefreshToken => {
-                    connection.token.refresh(stamp.as_ref()).await.map_err(TokenError::into_js)?;
+                    connection.token.expire(stamp.as_ref());
                     continue;
                 }
                 Verdict::Retry { delay, .. } => {
@@ -162,6 +165,7 @@ impl Call {
         match sent {
             Ok(response) => Ok(response),
             Err(SendError::Token(error)) => Err(NoAnswer::Final(error.into_js())),
+            Err(SendError::Unsendable(cause)) => Err(NoAnswer::Final(unsendable(cause).into_js())),
             Err(SendError::NoAnswer(cause)) => {
                 self.check_signal().map_err(NoAnswer::Final)?;
                 let failure = if timed_out.get() { Failure::Timeout } else { Failure::Network };

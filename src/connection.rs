@@ -9,14 +9,15 @@ use upload_session_engine::retry::RetryPolicy;
 use upload_session_engine::wire::header;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortSignal;
 
 use crate::error::ReadError;
 use crate::fields::check_header_value;
+use crate::secrets::redact;
+use crate::sys::abort::Signal;
 use crate::sys::fetch::{self, Credentials, FetchRequest};
 
-/// Tokens shorter than this are not looked for in answers: they would match by chance.
-const SHORTEST_SECRET: usize = 8;
+/// Headers whose values are no secret.
+const OPEN_HEADERS: [&str; 2] = ["content-type", header::DIGEST];
 
 /// Everything about requests that does not change from one to the next.
 pub(crate) struct Connection {
@@ -33,6 +34,17 @@ pub(crate) struct Connection {
 pub(crate) struct Overrides {
     pub(crate) server: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
+}
+
+/// Refuses a second authorization beside `apiKey`.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
+pub(crate) fn refuse_authorization(headers: &[(String, String)]) -> Result<(), UploadError> {
+    match headers.iter().any(|(name, _)| name == "authorization") {
+        true => Err(UploadError::invalid_argument("headers", "takes no authorization beside `apiKey`")),
+        false => Ok(()),
+    }
 }
 
 /// Why there is no token.
@@ -78,13 +90,34 @@ impl TokenFunction {
         }
     }
 
-    async fn token(&self) -> Result<String, TokenError> {
+    /// Waits for the token, but no longer than anyone waits for the request.
+    async fn token(&self, signal: &Signal) -> Result<String, SendError> {
         let promise = self.promise();
+        match signal.unless_aborted(&promise).await {
+            Some(settled) => self.check(&promise, settled).map_err(SendError::Token),
+            None => {
+                // It may never settle: the next request asks anew.
+                self.forget(&promise);
+                Err(SendError::NoAnswer(signal.reason()))
+            }
+        }
+    }
+
+    /// Asks for another token than the one in use.
+    async fn refresh(&self) -> Result<(), TokenError> {
+        self.last.replace(None);
+        let promise = self.promise();
+        let settled = JsFuture::from(promise.clone()).await;
+        self.check(&promise, settled).map(drop)
+    }
+
+    /// Takes what a call of the function came to; what is no token is forgotten.
+    fn check(&self, promise: &Promise, settled: Result<JsValue, JsValue>) -> Result<String, TokenError> {
         let refuse = |error: UploadError, cause: Option<JsValue>| {
-            self.forget(&promise);
+            self.forget(promise);
             TokenError { error, cause }
         };
-        let value = JsFuture::from(promise.clone()).await.map_err(|thrown| {
+        let value = settled.map_err(|thrown| {
             refuse(UploadError::new(ErrorCode::Unauthorized, "The function of `apiKey` failed"), Some(thrown))
         })?;
         let takes = || UploadError::invalid_argument("apiKey", "takes a function that returns a string");
@@ -108,23 +141,29 @@ impl TokenSource {
         }
     }
 
-    /// Asks for a fresh token, unless the one named by `stamp` was replaced already.
+    /// Has the next request ask for a fresh token, unless the one named by `stamp` was replaced already.
+    pub(crate) fn expire(&self, stamp: Option<&Promise>) {
+        if let (Self::Function(function), Some(stamp)) = (self, stamp) {
+            function.forget(stamp);
+        }
+    }
+
+    /// Asks for a fresh token now.
     ///
     /// # Errors
     /// `unauthorized` where the function throws, `invalid_argument` where it returns no token.
-    pub(crate) async fn refresh(&self, stamp: Option<&Promise>) -> Result<(), TokenError> {
-        let Self::Function(function) = self else { return Ok(()) };
-        if let Some(stamp) = stamp {
-            function.forget(stamp);
+    pub(crate) async fn refresh(&self) -> Result<(), TokenError> {
+        match self {
+            Self::Function(function) => function.refresh().await,
+            _ => Ok(()),
         }
-        function.token().await.map(drop)
     }
 
-    async fn token(&self) -> Result<Option<String>, TokenError> {
+    async fn token(&self, signal: &Signal) -> Result<Option<String>, SendError> {
         match self {
             Self::None => Ok(None),
             Self::Fixed(token) => Ok(Some(token.clone())),
-            Self::Function(function) => function.token().await.map(Some),
+            Self::Function(function) => function.token(signal).await.map(Some),
         }
     }
 }
@@ -133,8 +172,16 @@ impl TokenSource {
 pub(crate) enum SendError {
     /// There is no token to send it with.
     Token(TokenError),
+    /// The browser cannot even make such a request.
+    Unsendable(JsValue),
     /// There was no answer; whatever `fetch` rejected with.
     NoAnswer(JsValue),
+}
+
+/// Makes the error of a request that the browser refuses to make.
+pub(crate) fn unsendable(cause: JsValue) -> ReadError {
+    let error = UploadError::invalid_argument("body", "cannot be sent by this browser");
+    ReadError { error, cause: Some(cause) }
 }
 
 impl Connection {
@@ -144,9 +191,9 @@ impl Connection {
         request: Request,
         body: Option<JsValue>,
         overrides: &Overrides,
-        signal: &AbortSignal,
+        signal: &Signal,
     ) -> Result<Response, SendError> {
-        let token = self.token.token().await.map_err(SendError::Token)?;
+        let token = self.token.token(signal).await?;
         let server = overrides.server.as_ref().unwrap_or(&self.server);
         let mut headers = self.headers.clone();
         for (name, value) in &overrides.headers {
@@ -175,13 +222,21 @@ impl Connection {
             body: body.or_else(|| request.json.map(JsValue::from)),
             credentials: self.credentials,
         };
-        let mut response = fetch::send(fetched, signal).await.map_err(SendError::NoAnswer)?;
-        if let Some(token) = token.filter(|token| token.len() >= SHORTEST_SECRET) {
-            // A server that echoes what it was sent must not carry the secret into an error.
-            for text in [Some(&mut response.body), response.request_id.as_mut()].into_iter().flatten() {
-                *text = text.replace(&token, "[redacted]");
-            }
-        }
+        let secrets = secrets(token.as_deref(), &fetched.headers);
+        let mut response = fetch::send(fetched, signal).await?;
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        response.body = redact(response.body, &secrets);
+        response.request_id = response.request_id.map(|id| redact(id, &secrets));
         Ok(response)
     }
+}
+
+/// Returns what must not come back in an answer: the token, and what headers of the caller's own may hold.
+fn secrets(token: Option<&str>, headers: &[(String, String)]) -> Vec<String> {
+    let is_own = |name: &str| !name.starts_with("x-apideck-") && !OPEN_HEADERS.contains(&name);
+    let values = headers.iter().filter(|(name, _)| is_own(name)).flat_map(|(_, value)| {
+        // A scheme and its credentials (RFC 9110, 11.4): the credentials alone are as secret.
+        [Some(value.as_str()), value.split_once(' ').map(|(_, credentials)| credentials)]
+    });
+    values.flatten().chain(token).map(str::to_owned).collect()
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Function, Promise};
 use serde_json::Value;
 use upload_session_engine::clock::Instant;
 use upload_session_engine::digest::{FileHasher, Wanted};
@@ -19,13 +19,14 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::api::random_seed;
-use crate::connection::{Connection, Overrides, SendError};
+use crate::connection::{Connection, Overrides, SendError, unsendable};
 use crate::error::{self, ReadError};
 use crate::events::Listeners;
 use crate::json;
 use crate::options::UploadSettings;
 use crate::slots::Slots;
 use crate::sys::abort::{AbortGuard, AbortListener, Flag};
+use crate::sys::bytes::Bytes;
 use crate::sys::{blob, timer};
 
 /// One upload on its way.
@@ -36,7 +37,7 @@ pub(crate) struct Driver {
     connection: Connection,
     hasher: RefCell<FileHasher>,
     /// Bytes of the parts that are to be sent as they were hashed.
-    held: Slots<u32, Uint8Array>,
+    held: Slots<u32, Bytes>,
     running: Slots<OpId, Running>,
     timer: RefCell<Option<Timeout>>,
     end: RefCell<End>,
@@ -156,7 +157,8 @@ impl Driver {
         let stop = Flag::default();
         self.running.insert(op, Running::Read(stop.clone()));
         spawn_local(async move {
-            let copy = keep.then(|| Uint8Array::new_with_length((range.end - range.start) as u32));
+            // Where memory is short the part is sent as a slice of the file.
+            let copy = if keep { Bytes::reserve(range.end - range.start) } else { None };
             let mut hasher = driver.hasher.borrow().part(wanted);
             let feed = wanted.any().then_some(&mut hasher);
             let read = blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await;
@@ -205,10 +207,8 @@ impl Driver {
                     driver.note_cause(ErrorCode::Network, cause);
                     driver.input(|upload| upload.handle_failure(op, Failure::Network, timer::now()));
                 }
-                Err(SendError::Token(ReadError { error, cause })) => {
-                    driver.note(error.code, cause);
-                    driver.input(|upload| upload.handle_unsendable(op, error, timer::now()));
-                }
+                Err(SendError::Token(refused)) => driver.refuse(op, refused),
+                Err(SendError::Unsendable(cause)) => driver.refuse(op, unsendable(cause)),
             }
         });
     }
@@ -233,8 +233,7 @@ impl Driver {
     fn start_refresh(self: &Rc<Self>) {
         let driver = Rc::clone(self);
         spawn_local(async move {
-            let stamp = driver.connection.token.stamp();
-            let refreshed = driver.connection.token.refresh(stamp.as_ref()).await.map_err(|failure| {
+            let refreshed = driver.connection.token.refresh().await.map_err(|failure| {
                 driver.note(failure.error.code, failure.cause);
                 failure.error
             });
@@ -244,8 +243,10 @@ impl Driver {
 
     fn wait_until(self: &Rc<Self>, instant: Instant) {
         let weak = Rc::downgrade(self);
+        // An abort goes on to its end though the page has let go of the session.
+        let aborting = self.upload.borrow().is_aborting().then(|| Rc::clone(self));
         let timeout = timer::at(instant, move || {
-            if let Some(driver) = weak.upgrade() {
+            if let Some(driver) = aborting.or_else(|| weak.upgrade()) {
                 driver.input(|upload| upload.handle_timeout(timer::now()));
             }
         });
@@ -268,6 +269,12 @@ impl Driver {
         if let Some((resolve, reject)) = waiter {
             settle(&result, &resolve, &reject);
         }
+    }
+
+    /// A request could not even be made.
+    fn refuse(self: &Rc<Self>, op: OpId, ReadError { error, cause }: ReadError) {
+        self.note(error.code, cause);
+        self.input(|upload| upload.handle_unsendable(op, error, timer::now()));
     }
 
     fn note(&self, code: ErrorCode, cause: Option<JsValue>) {

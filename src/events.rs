@@ -32,8 +32,9 @@ impl Listeners {
     ///
     /// # Errors
     /// `invalid_argument` where there is no such event, or the listener is no function.
-    pub(crate) fn add(&self, event: &str, listener: &JsValue) -> Result<u32, UploadError> {
-        let Some(event) = NAMES.into_iter().find(|name| *name == event) else {
+    pub(crate) fn add(&self, event: &JsValue, listener: &JsValue) -> Result<u32, UploadError> {
+        let wanted = event.as_string();
+        let Some(event) = NAMES.into_iter().find(|name| wanted.as_deref() == Some(name)) else {
             return Err(UploadError::invalid_argument("event", format!("takes one of {}", NAMES.join(", "))));
         };
         let Some(function) = listener.dyn_ref::<Function>().cloned() else {
@@ -58,6 +59,10 @@ impl Listeners {
         }
         let detail = detail(event);
         for entry in entries {
+            // An earlier listener may just have taken it off.
+            if !self.entries.borrow().iter().any(|known| known.id == entry.id) {
+                continue;
+            }
             if let Err(thrown) = entry.function.call1(&JsValue::UNDEFINED, &detail) {
                 let message = format!("upload-session: a listener of \"{name}\" threw");
                 web_sys::console::error_2(&message.into(), &thrown);

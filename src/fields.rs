@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Function, Reflect};
 use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
 
@@ -20,10 +20,8 @@ impl Fields {
     /// # Errors
     /// `invalid_argument` where it is no object, or has a field that is not among `known`.
     pub(crate) fn new(value: &JsValue, name: &str, known: &[&[&str]]) -> Result<Self, UploadError> {
-        let Some(object) = value.dyn_ref::<Object>().filter(|_| !value.is_function()) else {
-            return Err(UploadError::invalid_argument(name, "takes an object"));
-        };
-        for key in Object::keys(object).iter().filter_map(|key| key.as_string()) {
+        let keys = plain_keys(value).ok_or_else(|| UploadError::invalid_argument(name, "takes a plain object"))?;
+        for key in keys {
             if !known.iter().any(|keys| keys.contains(&key.as_str())) {
                 return Err(UploadError::invalid_argument(&key, format!("is not known among the {name}")));
             }
@@ -98,13 +96,12 @@ impl Fields {
     /// Returns the entries of an object of strings.
     pub(crate) fn strings(&self, key: &str) -> Result<Vec<(String, String)>, UploadError> {
         let Some(value) = self.get(key)? else { return Ok(Vec::new()) };
-        let takes = || self.refuse(key, "takes an object whose values are strings");
-        let object = value.dyn_ref::<Object>().ok_or_else(takes)?;
-        let entry = |name: JsValue| {
-            let text = Reflect::get(object, &name).ok().and_then(|text| text.as_string());
-            Ok((name.as_string().unwrap_or_default(), text.ok_or_else(takes)?))
+        let takes = || self.refuse(key, "takes a plain object whose values are strings");
+        let entry = |name: String| {
+            let text = Reflect::get(&value, &name.as_str().into()).ok().and_then(|text| text.as_string());
+            Ok((name, text.ok_or_else(takes)?))
         };
-        Object::keys(object).iter().map(entry).collect()
+        plain_keys(&value).ok_or_else(takes)?.into_iter().map(entry).collect()
     }
 
     pub(crate) fn function(&self, key: &str) -> Result<Option<Function>, UploadError> {
@@ -114,6 +111,20 @@ impl Fields {
     fn named(&self, key: &str) -> String {
         format!("{}{key}", self.path)
     }
+}
+
+/// Returns the keys of a plain object: a literal, or one without a prototype, of whatever realm. What else may be
+/// handed in by mistake (`Headers`, a `Map`, a list) keeps its content elsewhere than in fields.
+fn plain_keys(value: &JsValue) -> Option<Vec<String>> {
+    if !value.is_object() {
+        return None;
+    }
+    let prototype = |of: &JsValue| Reflect::get_prototype_of(of).ok().map(JsValue::from);
+    let own = prototype(value)?;
+    if !own.is_null() && !prototype(&own)?.is_null() {
+        return None;
+    }
+    Some(Reflect::own_keys(value).ok()?.iter().filter_map(|key| key.as_string()).collect())
 }
 
 /// Refuses what cannot be a header's value: the characters of a field-content are visible ASCII, space and tab

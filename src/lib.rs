@@ -12,6 +12,7 @@ mod events;
 mod fields;
 mod json;
 mod options;
+mod secrets;
 mod session;
 mod slots;
 mod sys;
@@ -38,7 +39,9 @@ pub async fn sha1_digest(body: JsValue) -> Result<JsString, JsValue> {
             let read = sys::blob::read(&blob, 0..size, Some(&mut hasher), None, &sys::abort::Flag::default()).await;
             read.map_err(error::ReadError::into_js)?;
         }
-        sys::blob::Body::Bytes(bytes) => sys::blob::hash_bytes(&bytes, &mut hasher).await,
+        sys::blob::Body::Bytes(bytes) => {
+            bytes.hash(&mut hasher).await.map_err(|cause| error::ReadError::refused(cause).into_js())?;
+        }
     }
     file.commit(hasher);
     Ok(file.digest().to_string().into())

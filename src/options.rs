@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use js_sys::JSON;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use upload_session_engine::config::{BodyMode, Config, DigestMode};
@@ -11,7 +12,7 @@ use upload_session_engine::wire::{DEFAULT_SERVER, header};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use crate::connection::{Connection, Overrides, TokenFunction, TokenSource};
+use crate::connection::{Connection, Overrides, TokenFunction, TokenSource, refuse_authorization};
 use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_name, check_header_value};
 use crate::sys::abort::Signal;
 use crate::sys::fetch::{Credentials, resolve_server};
@@ -96,8 +97,8 @@ fn connection_from(fields: &Fields) -> Result<Connection, UploadError> {
         (None, Some(None)) => return Err(fields.refuse("apiKey", "takes a string or a function that returns one")),
     };
     let mut headers = extra_headers(fields)?;
-    if !matches!(token, TokenSource::None) && headers.iter().any(|(name, _)| name == "authorization") {
-        return Err(fields.refuse("headers", "takes no authorization beside `apiKey`"));
+    if !matches!(token, TokenSource::None) {
+        refuse_authorization(&headers)?;
     }
     headers.extend(identity(fields)?);
     if fields.choice("authType", &[("apiKey", false), ("jwt", true)])? == Some(true) {
@@ -234,7 +235,11 @@ struct ExtendPath {
 /// `invalid_argument`, naming the field.
 pub(crate) fn pass_through(fields: &Fields) -> Result<Option<Value>, UploadError> {
     let Some(value) = fields.get("passThrough")? else { return Ok(None) };
-    let read = serde_wasm_bindgen::from_value::<Vec<PassThrough>>(value).map_err(|error| error.to_string());
-    let value = read.and_then(|read| serde_json::to_value(read).map_err(|error| error.to_string()));
-    value.map(Some).map_err(|error| fields.refuse("passThrough", &format!("takes a list of PassThrough ({error})")))
+    let refuse = |why: String| fields.refuse("passThrough", &format!("takes a list of PassThrough ({why})"));
+    // JSON.stringify refuses cycles and whatever else is no JSON, and serde_json what is nested too deep: reading the
+    // objects themselves would run into both.
+    let json = JSON::stringify(&value).ok().and_then(|json| json.as_string());
+    let json = json.ok_or_else(|| refuse("it is no JSON".to_owned()))?;
+    let read = serde_json::from_str::<Vec<PassThrough>>(&json).and_then(serde_json::to_value);
+    read.map(Some).map_err(|error| refuse(error.to_string()))
 }

@@ -88,7 +88,7 @@ impl UploadSession {
     ///
     /// # Errors
     /// `invalid_argument` where there is no such event, or the listener is no function.
-    pub fn on(&self, event: &str, listener: &JsValue) -> Result<JsValue, JsValue> {
+    pub fn on(&self, event: &JsValue, listener: &JsValue) -> Result<JsValue, JsValue> {
         let id = self.driver.listeners.add(event, listener).map_err(error::to_js)?;
         let weak = Rc::downgrade(&self.driver);
         let remove = Closure::<dyn FnMut()>::new(move || {

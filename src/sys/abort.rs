@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::Function;
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
 /// Cancels the request it was handed to when it is told to or dropped.
@@ -17,8 +18,8 @@ impl AbortGuard {
         AbortController::new().map(Self)
     }
 
-    pub(crate) fn signal(&self) -> AbortSignal {
-        self.0.signal()
+    pub(crate) fn signal(&self) -> Signal {
+        Signal(self.0.signal())
     }
 
     pub(crate) fn abort(&self) {
@@ -46,7 +47,7 @@ impl Flag {
     }
 }
 
-/// A caller's signal, checked to be one.
+/// A signal: a caller's, checked to be one, or a guard's.
 #[derive(Debug, Clone)]
 pub(crate) struct Signal(AbortSignal);
 
@@ -61,6 +62,28 @@ impl Signal {
 
     pub(crate) fn reason(&self) -> JsValue {
         self.0.reason()
+    }
+
+    pub(crate) fn raw(&self) -> &AbortSignal {
+        &self.0
+    }
+
+    /// Waits for a promise; none where the signal is aborted before.
+    pub(crate) async fn unless_aborted(&self, promise: &Promise) -> Option<Result<JsValue, JsValue>> {
+        let mut listener = None;
+        let aborted = Promise::new(&mut |resolve, _| {
+            listener = Some(self.on_abort(move || {
+                // A promise's own resolve function does not throw.
+                let _ = resolve.call0(&JsValue::UNDEFINED);
+            }));
+        });
+        let settled = if self.is_aborted() {
+            Ok(JsValue::UNDEFINED)
+        } else {
+            JsFuture::from(Promise::race(&Array::of2(promise, &aborted))).await
+        };
+        drop(listener);
+        (!self.is_aborted()).then_some(settled)
     }
 
     /// Calls `listener` once when the signal is aborted, unless the handle is dropped before.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use js_sys::Reflect;
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
@@ -11,31 +11,25 @@ use web_sys::{Blob, File, ReadableStreamDefaultReader};
 
 use crate::error::ReadError;
 use crate::sys::abort::Flag;
+use crate::sys::bytes::{Bytes, Feed};
 use crate::sys::timer::Breather;
 
-/// How many bytes enter the module at a time on their way to the hasher.
-const SCRATCH: usize = 256 * 1024;
 /// Type of every body that is sent: the connector learns the file's own type from its name.
 const OCTET_STREAM: &str = "application/octet-stream";
 
 /// What a caller may hand in as a request's body.
 pub(crate) enum Body {
     Blob(Blob),
-    Bytes(Uint8Array),
+    Bytes(Bytes),
 }
 
 impl Body {
     /// # Errors
     /// `invalid_argument` for anything that is neither.
     pub(crate) fn from_js(value: &JsValue) -> Result<Self, UploadError> {
-        if let Some(blob) = value.dyn_ref::<Blob>() {
-            Ok(Self::Blob(blob.clone()))
-        } else if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
-            Ok(Self::Bytes(bytes.clone()))
-        } else if let Some(buffer) = value.dyn_ref::<ArrayBuffer>() {
-            Ok(Self::Bytes(Uint8Array::new(buffer)))
-        } else {
-            Err(UploadError::invalid_argument("body", "takes a Blob, an ArrayBuffer or a Uint8Array"))
+        match value.dyn_ref::<Blob>() {
+            Some(blob) => Ok(Self::Blob(blob.clone())),
+            None => Bytes::from_js(value).map(Self::Bytes),
         }
     }
 
@@ -79,60 +73,36 @@ pub(crate) async fn read(
     blob: &Blob,
     range: Range<u64>,
     mut hasher: Option<&mut PartHasher>,
-    copy: Option<&Uint8Array>,
+    copy: Option<&Bytes>,
     stop: &Flag,
 ) -> Result<(), ReadError> {
     let expected = range.end - range.start;
     let stream = slice(blob, range).map_err(ReadError::refused)?.stream();
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut scratch = hasher.is_some().then(|| vec![0; SCRATCH.min(expected as usize)]);
+    let mut feed = hasher.is_some().then(|| Feed::new(expected));
     let mut breather = Breather::new();
-    let mut found: u64 = 0;
+    let mut found = 0;
     while let Some(chunk) = next_chunk(&reader).await.map_err(ReadError::refused)? {
         let start = found;
-        found += u64::from(chunk.length());
+        found += chunk.len();
         if stop.is_raised() || found > expected {
             // What the cancellation itself comes to matters to nobody.
             let _ = reader.cancel();
             break;
         }
         if let Some(copy) = copy {
-            copy.set(&chunk, start as u32);
+            copy.fill(&chunk, start).map_err(ReadError::refused)?;
         }
-        if let (Some(hasher), Some(scratch)) = (&mut hasher, &mut scratch) {
-            feed(&chunk, scratch, hasher);
+        if let (Some(hasher), Some(feed)) = (&mut hasher, &mut feed) {
+            feed.pass(&chunk, hasher).map_err(ReadError::refused)?;
         }
         breather.breathe().await;
     }
     if found == expected { Ok(()) } else { Err(ReadError::wrong_length(expected, found)) }
 }
 
-/// Feeds bytes that are in memory.
-pub(crate) async fn hash_bytes(bytes: &Uint8Array, hasher: &mut PartHasher) {
-    let mut breather = Breather::new();
-    let mut scratch = vec![0; SCRATCH.min(bytes.length() as usize)];
-    for start in (0..bytes.length()).step_by(SCRATCH) {
-        let end = bytes.length().min(start + SCRATCH as u32);
-        feed(&bytes.subarray(start, end), &mut scratch, hasher);
-        breather.breathe().await;
-    }
-}
-
-/// Passes bytes through the module's memory piece by piece, so that it does not grow with them.
-fn feed(bytes: &Uint8Array, scratch: &mut [u8], hasher: &mut PartHasher) {
-    let length = bytes.length();
-    let mut start = 0;
-    while start < length {
-        let end = length.min(start + scratch.len() as u32);
-        let piece = &mut scratch[..(end - start) as usize];
-        bytes.subarray(start, end).copy_to(piece);
-        hasher.update(piece);
-        start = end;
-    }
-}
-
 /// Returns the stream's next chunk; none at its end.
-async fn next_chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
+async fn next_chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Bytes>, JsValue> {
     let result = JsFuture::from(reader.read()).await?;
     if Reflect::get(&result, &"done".into())?.is_truthy() {
         return Ok(None);

@@ -1,5 +1,7 @@
 //! Requests by `fetch` (WHATWG Fetch).
 
+use crate::connection::SendError;
+use crate::sys::abort::Signal;
 use gloo_net::http::{Headers, Method, RequestBuilder, Response as HttpResponse};
 use js_sys::Promise;
 use upload_session_engine::request::Response;
@@ -7,7 +9,7 @@ use upload_session_engine::wire::header;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 pub(crate) use web_sys::RequestCredentials as Credentials;
-use web_sys::{AbortSignal, Request, RequestRedirect, Url};
+use web_sys::{Request, RequestRedirect, Url};
 
 #[wasm_bindgen]
 extern "C" {
@@ -37,8 +39,13 @@ pub(crate) struct FetchRequest {
 /// points. Such an answer comes out with its status, or with 0 where the browser hides it.
 ///
 /// # Errors
-/// Whatever `fetch` rejected with: there was no answer.
-pub(crate) async fn send(request: FetchRequest, signal: &AbortSignal) -> Result<Response, JsValue> {
+/// The browser cannot make such a request, or whatever `fetch` rejected with: there was no answer.
+pub(crate) async fn send(request: FetchRequest, signal: &Signal) -> Result<Response, SendError> {
+    let request = build(request, signal).map_err(SendError::Unsendable)?;
+    answer(request).await.map_err(SendError::NoAnswer)
+}
+
+fn build(request: FetchRequest, signal: &Signal) -> Result<Request, JsValue> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers.set(name, value);
@@ -49,11 +56,15 @@ pub(crate) async fn send(request: FetchRequest, signal: &AbortSignal) -> Result<
         .headers(headers)
         .credentials(request.credentials)
         .redirect(RequestRedirect::Manual)
-        .abort_signal(Some(signal))
+        .abort_signal(Some(signal.raw()))
         .body(request.body.unwrap_or(JsValue::UNDEFINED))
         .map_err(|error| js_sys::Error::new(&error.to_string()))?;
+    Ok(request.into())
+}
+
+async fn answer(request: Request) -> Result<Response, JsValue> {
     // gloo-net's own send panics where a patched fetch rejects with something that is no Error.
-    let raw = JsFuture::from(fetch(&request.into())?).await?.dyn_into::<web_sys::Response>()?;
+    let raw = JsFuture::from(fetch(&request)?).await?.dyn_into::<web_sys::Response>()?;
     let text = JsFuture::from(raw.text()?).await?;
     let response = HttpResponse::from(raw);
     Ok(Response {
@@ -73,9 +84,11 @@ pub(crate) fn resolve_server(address: &str) -> Option<String> {
         None => Url::new(address),
     };
     let url = url.ok()?;
+    // An empty query or fragment leaves nothing but its mark.
     let plain = matches!(url.protocol().as_str(), "http:" | "https:")
-        && [url.username(), url.password(), url.search(), url.hash()].iter().all(String::is_empty);
-    plain.then(|| url.href().trim_end_matches('/').to_owned())
+        && [url.username(), url.password()].iter().all(String::is_empty)
+        && !address.contains(['?', '#']);
+    plain.then(|| format!("{}{}", url.origin(), url.pathname().trim_end_matches('/')))
 }
 
 /// Tells whether this is Chromium, by its client hints (W3C UA-CH); no other engine has them.

@@ -2,5 +2,6 @@
 
 pub(crate) mod abort;
 pub(crate) mod blob;
+pub(crate) mod bytes;
 pub(crate) mod fetch;
 pub(crate) mod timer;

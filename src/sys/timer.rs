@@ -72,6 +72,9 @@ pub(crate) fn after(delay: Duration, callback: impl FnOnce() + 'static) -> Timeo
 
 /// Waits until `delay` has passed or the signal is aborted.
 pub(crate) async fn sleep(delay: Duration, signal: Option<&Signal>) {
+    if signal.is_some_and(Signal::is_aborted) {
+        return;
+    }
     let mut handles = None;
     let promise = Promise::new(&mut |resolve, _| {
         let wake = move || {

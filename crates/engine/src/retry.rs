@@ -146,7 +146,11 @@ impl Attempts {
         rng: &mut fastrand::Rng,
     ) -> Verdict {
         match outcome {
-            Outcome::Answer(response) if response.is_success() => Verdict::Success,
+            Outcome::Answer(response) if response.is_success() => {
+                self.token_refreshed = false;
+                self.failing_since = None;
+                Verdict::Success
+            }
             Outcome::Answer(response) if response.status == 401 && can_refresh && !self.token_refreshed => {
                 self.token_refreshed = true;
                 Verdict::RefreshToken
@@ -190,8 +194,9 @@ impl Attempts {
 /// A date in the past is no wait at all; what is neither is ignored.
 pub fn parse_retry_after(value: &str, unix_now: Duration) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than a number can hold is as good as forever.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(UNIX_EPOCH).ok()?.saturating_sub(unix_now))
@@ -272,8 +277,36 @@ mod tests {
     fn retry_after_that_is_past_or_senseless_asks_for_nothing() {
         assert_eq!(parse_retry_after("Sat, 05 Nov 1994 08:49:37 GMT", UNIX), Some(Duration::ZERO));
         assert_eq!(parse_retry_after(" 3 ", UNIX), Some(Duration::from_secs(3)));
+        assert_eq!(parse_retry_after("", UNIX), None);
         assert_eq!(parse_retry_after("soon", UNIX), None);
         assert_eq!(parse_retry_after("-5", UNIX), None);
+    }
+
+    #[test]
+    fn retry_after_is_not_cut_to_what_a_number_holds() {
+        for value in ["4294967296", "99999999999999999999999999"] {
+            assert!(parse_retry_after(value, UNIX) >= Some(Duration::from_secs(1 << 32)), "{value}");
+            let verdict = judge(
+                &mut Attempts::default(),
+                Outcome::Answer(&answer(503, Some(value))),
+                &RetryPolicy::DEFAULT,
+                at(0),
+            );
+            assert!(matches!(verdict, Verdict::Fail(_)), "{value}");
+        }
+    }
+
+    #[test]
+    fn success_forgets_the_failures_before_it() {
+        let policy = RetryPolicy { max_elapsed_time: Duration::from_secs(10), ..RetryPolicy::DEFAULT };
+        let mut attempts = Attempts::default();
+        let refused = answer(401, None);
+        judge(&mut attempts, Outcome::Answer(&answer(503, None)), &policy, at(0));
+        assert_eq!(judge(&mut attempts, Outcome::Answer(&refused), &policy, at(1)), Verdict::RefreshToken);
+        assert_eq!(judge(&mut attempts, Outcome::Answer(&answer(202, None)), &policy, at(2)), Verdict::Success);
+        assert_eq!(judge(&mut attempts, Outcome::Answer(&refused), &policy, at(60_000)), Verdict::RefreshToken);
+        let verdict = judge(&mut attempts, Outcome::Answer(&answer(503, None)), &policy, at(60_001));
+        assert!(matches!(verdict, Verdict::Retry { .. }));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::mem;
 use crate::call::Call;
 use crate::clock::{Instant, Now};
 use crate::config::Config;
-use crate::error::UploadError;
+use crate::error::{ErrorCode, UploadError};
 use crate::output::{Digests, Event, OpId, Output, PartState, State};
 use crate::part::Parts;
 use crate::progress::{Progress, SpeedMeter};
@@ -76,7 +76,8 @@ struct Session {
 #[derive(Debug, Default)]
 struct Token {
     generation: u32,
-    refreshing: bool,
+    /// When a refresh that is under way counts as failed.
+    refreshing_until: Option<Instant>,
 }
 
 /// What the listeners and the timer know already.
@@ -203,7 +204,7 @@ impl Upload {
 
     /// Takes in what came of [`Output::RefreshToken`].
     pub fn handle_token(&mut self, outcome: Result<(), UploadError>, now: Now) {
-        self.token.refreshing = false;
+        self.token.refreshing_until = None;
         match outcome {
             Ok(()) => {
                 self.token.generation = self.token.generation.wrapping_add(1);
@@ -221,6 +222,10 @@ impl Upload {
     /// Takes in that the time of the last [`Output::WaitUntil`] has come.
     pub fn handle_timeout(&mut self, now: Now) {
         self.told.timeout = None;
+        if self.token.refreshing_until.is_some_and(|until| until <= now.instant) {
+            let error = UploadError::new(ErrorCode::Timeout, "The function of `apiKey` did not return in time");
+            self.handle_token(Err(error), now);
+        }
         let late = self.phase.call_mut().and_then(|call| call.in_flight());
         if let Some(flight) = late.filter(|flight| flight.deadline.is_some_and(|deadline| deadline <= now.instant)) {
             self.outputs.push_back(Output::Cancel { op: flight.op });

@@ -41,7 +41,7 @@ fn abort_during_create_awaits_the_session_and_deletes_it() {
 
 #[test]
 fn abort_during_a_create_that_is_refused_has_nothing_to_delete() {
-    for fault in [Fault::Status(402), Fault::Status(401), Fault::Status(503), Fault::Unsendable] {
+    for fault in [Fault::Status(402), Fault::Status(401), Fault::Status(429), Fault::Unsendable] {
         let mut sim = in_create(Some(fault));
         abort(&mut sim);
         sim.run();
@@ -53,12 +53,29 @@ fn abort_during_a_create_that_is_refused_has_nothing_to_delete() {
 
 #[test]
 fn abort_during_a_create_that_may_have_been_done_is_a_warning() {
-    for fault in [Fault::LostAnswer, Fault::Answer(201, "{}"), Fault::Answer(201, r#"{"data":{"id":".."}}"#)] {
+    for fault in
+        [Fault::LostAnswer, Fault::Status(503), Fault::Answer(201, "{}"), Fault::Answer(201, r#"{"data":{"id":".."}}"#)]
+    {
         let mut sim = in_create(Some(fault));
         abort(&mut sim);
         sim.run();
         assert_eq!((sim.operations(), sim.warnings()), (vec![Create], vec!["session_not_deleted"]), "{fault:?}");
         assert!(sim.abort_ended);
+    }
+}
+
+#[test]
+fn abort_between_two_creates_of_which_the_first_may_have_been_done_is_a_warning() {
+    for (fault, warnings) in [
+        (Fault::LostAnswer, vec!["session_not_deleted"]),
+        (Fault::Status(502), vec!["session_not_deleted"]),
+        (Fault::Status(429), vec![]),
+    ] {
+        let mut sim = Scenario::parallel(10, 4).fault(Create, None, fault).sim();
+        sim.run_until(|sim| !sim.retries().is_empty());
+        abort(&mut sim);
+        sim.run();
+        assert_eq!((sim.operations(), sim.warnings()), (vec![Create], warnings), "{fault:?}");
     }
 }
 

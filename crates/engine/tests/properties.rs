@@ -117,7 +117,8 @@ proptest! {
     }
 
     #[test]
-    fn every_schedule_of_faults_ends(mut sim in sim(fatal_fault())) {
+    fn every_schedule_of_faults_ends(mut sim in sim(fatal_fault()), tokens_hang in any::<bool>()) {
+        sim.tokens_hang = tokens_hang;
         sim.run();
         match &sim.result {
             Some(Ok(_)) => sim.server.assert_whole(),
@@ -147,8 +148,10 @@ proptest! {
     fn abort_ends_everything_and_leaves_no_session(
         mut sim in sim(fatal_fault()),
         after in 0..5000u64,
+        tokens_hang in any::<bool>(),
         pause in prop::option::of(0..5000u64),
     ) {
+        sim.tokens_hang = tokens_hang;
         if let Some(pause) = pause {
             sim.act_after(Duration::from_millis(pause), Action::Pause);
         }

@@ -46,6 +46,22 @@ fn create_says_what_was_configured() {
 }
 
 #[test]
+fn part_size_beyond_what_a_part_may_have_is_a_protocol_error_where_the_file_has_as_much() {
+    const LIMIT: u64 = 100 * 1024 * 1024;
+    for (size, part_size, fits) in [(10, LIMIT + 1, true), (LIMIT + 1, LIMIT + 1, false), (LIMIT + 1, 1 << 40, false)] {
+        let mut sim = Scenario::sequential(10, part_size).sim();
+        sim.config.size = size;
+        sim.upload = upload_session_engine::upload::Upload::new(sim.config.clone(), 1).unwrap();
+        sim.server.checks_size = false;
+        sim.run_until(|sim| sim.result.is_some() || sim.count(Upload) > 0);
+        assert_eq!(sim.count(Upload) > 0, fits, "{size} {part_size}");
+        if !fits {
+            assert_eq!((sim.code(), sim.server.deleted), (ErrorCode::Protocol, true));
+        }
+    }
+}
+
+#[test]
 fn states_are_told_in_order_and_once() {
     let sim = Scenario::sequential(10, 4).run();
     assert_eq!(sim.states(), [State::Starting, State::Uploading, State::Finishing, State::Done]);

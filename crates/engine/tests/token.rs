@@ -40,6 +40,43 @@ fn parts_refused_together_share_one_refresh() {
 }
 
 #[test]
+fn refresh_that_never_ends_fails_the_upload_in_time() {
+    for (operation, part) in [(Create, None), (Upload, Some(1)), (Finish, None)] {
+        let mut sim = refreshing(Scenario::parallel(10, 4)).fault(operation, part, Fault::Status(401)).sim();
+        sim.tokens_hang = true;
+        sim.run_until(|sim| sim.refreshes == 1);
+        let since = sim.now;
+        sim.run_until(|sim| sim.result.is_some());
+        assert_eq!(sim.code(), ErrorCode::Timeout, "{operation:?}");
+        assert_eq!(sim.now - since, Duration::from_secs(60), "{operation:?}");
+        sim.run();
+    }
+}
+
+#[test]
+fn refresh_that_never_ends_does_not_hold_up_an_abort() {
+    let mut sim = refreshing(Scenario::parallel(10, 4)).fault(Delete, None, Fault::Status(401)).sim();
+    sim.tokens_hang = true;
+    sim.run_until_sent(Upload, 0, 1);
+    let since = sim.now;
+    sim.act(Action::Abort);
+    sim.run_until(|sim| sim.abort_ended);
+    assert!(sim.now - since <= Duration::from_secs(31), "{:?}", sim.now - since);
+    assert_eq!(sim.warnings(), ["session_not_deleted"]);
+}
+
+#[test]
+fn token_of_a_long_finish_is_refreshed_each_time_it_is_refused() {
+    let scenario = refreshing(Scenario::sequential(4, 4))
+        .fault(Finish, None, Fault::Status(401))
+        .fault(Finish, None, Fault::Accepted)
+        .fault(Finish, None, Fault::Status(401));
+    let sim = scenario.run();
+    sim.assert_done();
+    assert_eq!(sim.refreshes, 2);
+}
+
+#[test]
 fn no_part_is_sent_while_the_token_is_refreshed() {
     let mut sim = refreshing(Scenario::parallel(40, 4)).fault(Upload, 0, Fault::Status(401)).sim_at(10);
     sim.run_until(|sim| sim.refreshes == 1);

@@ -83,7 +83,7 @@ impl Upload {
         }
         self.begin_read();
         // What was refused to one part would be refused to the next.
-        if self.token.refreshing {
+        if self.token.refreshing_until.is_some() {
             return;
         }
         while let Some(part) = self.parts.as_ref().and_then(Parts::sendable) {
@@ -154,7 +154,12 @@ impl Upload {
     pub(super) fn next_timeout(&mut self) -> Option<Instant> {
         // Waits end during a pause too, but nothing is sent before it ends.
         let phase = self.phase.call_mut().filter(|call| !self.paused || call.in_flight().is_some());
-        let next = phase.and_then(|call| call.next_timeout()).into_iter().chain(self.told.progress_due).min();
+        let next = phase
+            .and_then(|call| call.next_timeout())
+            .into_iter()
+            .chain(self.told.progress_due)
+            .chain(self.token.refreshing_until)
+            .min();
         let (Phase::Transferring, false, Some(parts)) = (&self.phase, self.paused, &self.parts) else { return next };
         let estimate_at = self.told.progress_at.filter(|_| parts.in_flight() > 0).map(|at| at + ESTIMATE_INTERVAL);
         parts.calls().filter_map(Call::next_timeout).chain(estimate_at).chain(next).min()

@@ -13,7 +13,8 @@ use crate::output::{Event, OpId, Output, PartState};
 use crate::part::{OverBudget, Parts};
 use crate::plan::{Plan, parse_part_size};
 use crate::request::{Operation, Request, Response};
-use crate::retry::{Outcome, Verdict, parse_retry_after};
+use crate::retry::{Failure, Outcome, Verdict, parse_retry_after};
+use crate::wire::MAX_PART_SIZE;
 
 /// For how long a session's deletion is tried, from its first attempt on: a caller waits for it.
 pub(super) const DELETE_LIMIT: Duration = Duration::from_secs(30);
@@ -27,6 +28,10 @@ impl Upload {
         let live = self.session.as_ref().is_some_and(|session| session.live);
         self.phase = match mem::replace(&mut self.phase, Phase::Aborted) {
             Phase::Creating(call) if call.in_flight().is_some() => Phase::AbortingCreate(call),
+            Phase::Creating(call) if call.unsure => {
+                self.warn_not_deleted(&Failure::Network.into_error());
+                Phase::Aborted
+            }
             Phase::Discarding(call, _) => Phase::Deleting(call),
             mut phase => {
                 if let Some(flight) = phase.call_mut().and_then(|call| call.in_flight()) {
@@ -54,7 +59,7 @@ impl Upload {
             Phase::Finishing(finish) => self.on_finish(finish, outcome, now),
             Phase::Confirming(call, finish) => self.on_confirm(call, finish, outcome, now),
             Phase::Discarding(call, error) => self.on_discard(call, error, outcome, now),
-            Phase::AbortingCreate(_) => self.on_create_after_abort(outcome),
+            Phase::AbortingCreate(call) => self.on_create_after_abort(&call, outcome),
             Phase::Deleting(call) => self.on_delete(call, outcome, now),
             phase => self.phase = phase,
         }
@@ -91,6 +96,10 @@ impl Upload {
         let field = |name: &str| envelope.get("data").and_then(|data| data.get(name));
         let part_size =
             parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, message))?;
+        if part_size.min(self.config.size) > MAX_PART_SIZE {
+            let message = format!("part_size is {part_size}, and a part may have {MAX_PART_SIZE} bytes");
+            return Err(UploadError::protocol(response, message));
+        }
         let plan = Plan::new(self.config.size, part_size).map_err(|error| {
             let message = format!("The file takes {} parts of {part_size} bytes; the API takes 10001", error.parts);
             UploadError::new(ErrorCode::FileTooLarge, message)
@@ -197,6 +206,8 @@ impl Upload {
         match (self.judge(&mut call, Operation::Get, None, outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.envelope() {
                 Ok(envelope) if is_finished(&envelope) => {
+                    let message = "The file is stored, but the answer that named it was lost: `id` is the session's";
+                    self.tell(Event::Warning { code: "file_id_unknown", message: message.to_owned() });
                     let id = self.session_id().unwrap_or_default();
                     self.done(json!({"id": id, "name": self.config.name, "size": self.config.size}));
                 }
@@ -225,7 +236,7 @@ impl Upload {
         }
     }
 
-    pub(super) fn on_create_after_abort(&mut self, outcome: Outcome<'_>) {
+    pub(super) fn on_create_after_abort(&mut self, call: &Call, outcome: Outcome<'_>) {
         match outcome {
             Outcome::Answer(response) if response.is_success() => match created(response) {
                 Ok(id) => {
@@ -234,6 +245,9 @@ impl Upload {
                 }
                 Err(error) => self.end_abort(Some(&error)),
             },
+            Outcome::Answer(response) if call.unsure || response.status >= 500 => {
+                self.end_abort(Some(&UploadError::from_response(response)));
+            }
             Outcome::Answer(_) => self.end_abort(None),
             Outcome::Failure(failure) => self.end_abort(Some(&failure.into_error())),
         }
@@ -343,7 +357,12 @@ impl Upload {
             }
             Verdict::RefreshToken => {
                 call.state = CallState::AwaitingToken;
-                if !mem::replace(&mut self.token.refreshing, true) {
+                if self.token.refreshing_until.is_none() {
+                    let timeout = match operation {
+                        Operation::Delete => self.config.timeout.min(DELETE_LIMIT),
+                        _ => self.config.timeout,
+                    };
+                    self.token.refreshing_until = Some(now.instant + timeout);
                     self.outputs.push_back(Output::RefreshToken);
                 }
                 Step::Later

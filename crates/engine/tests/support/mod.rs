@@ -86,6 +86,8 @@ pub struct Sim {
     pub refreshes: usize,
     /// What the next refreshes come to; they succeed where nothing is left.
     pub tokens: VecDeque<Result<(), UploadError>>,
+    /// No refresh ever comes to anything.
+    pub tokens_hang: bool,
     /// Parts whose bytes are held in memory.
     pub held: BTreeSet<u32>,
     /// Most bytes that were held at a time.
@@ -127,6 +129,7 @@ impl Sim {
             abort_ended: false,
             refreshes: 0,
             tokens: VecDeque::new(),
+            tokens_hang: false,
             held: BTreeSet::new(),
             held_peak: 0,
             file_broken: false,
@@ -328,7 +331,9 @@ impl Sim {
                 Output::RefreshToken => {
                     self.refreshes += 1;
                     let outcome = self.tokens.pop_front().unwrap_or(Ok(()));
-                    self.schedule(Duration::from_millis(30), Due::Token(outcome));
+                    if !self.tokens_hang {
+                        self.schedule(Duration::from_millis(30), Due::Token(outcome));
+                    }
                 }
                 Output::WaitUntil(at) => {
                     let origin = Instant::from_origin(Duration::ZERO);
