@@ -179,7 +179,10 @@ export interface UploadEvents {
   progress: Progress;
   part: { partNumber: number; start: number; end: number; state: "hashing" | "queued" | "sending" | "done" | "retrying"; attempt: number };
   retry: { operation: "create" | "get" | "upload" | "finish" | "delete"; partNumber?: number; attempt: number; delay: number; error: UploadError };
-  /** something that does not stop the upload, e.g. the resume record could not be kept */
+  /**
+   * something that does not stop the upload: `memory_budget` (a part is larger, and sent as a slice of the file),
+   * `session_not_deleted` (after an abort it may still be on the server), `file_id_unknown` (see start())
+   */
   warning: { code: string; message: string };
 }
 
@@ -190,7 +193,10 @@ export class UploadSession {
   readonly state: UploadState;
   readonly progress: Progress;
 
-  /** Runs to the end. One call a session; a second gives the same promise. */
+  /**
+   * Runs to the end. One call a session; a second gives the same promise. Where the answer that named the file was lost,
+   * and the server only tells that the session succeeded, `id` is the session's: the warning `file_id_unknown` says so.
+   */
   start(): Promise<UnifiedFile>;
   /** Stops sending at once; what is confirmed stays confirmed. */
   pause(): void;

@@ -131,7 +131,7 @@ async fn listeners_that_throw_harm_nothing() {
             Err(Error::new("thrown by a listener").into())
         };
         let listener = Closure::<dyn FnMut(JsValue) -> Result<(), JsValue>>::new(listener).into_js_value();
-        session.on(event, &listener).map_err(Failure).unwrap();
+        session.on(&event.into(), &listener).map_err(Failure).unwrap();
     }
     let uploaded = settle(session.start()).await.unwrap();
     assert!(told.get() > 20);
@@ -185,7 +185,7 @@ fn unknown_event_and_listener_that_is_no_function_are_refused() {
         ("state", JsValue::UNDEFINED, "`listener`"),
         ("state", "function".into(), "`listener`"),
     ] {
-        let failure = Failure(session.on(event, &listener).unwrap_err());
+        let failure = Failure(session.on(&event.into(), &listener).unwrap_err());
         assert_eq!(failure.code(), "invalid_argument");
         assert!(failure.message().contains(named), "{}", failure.message());
     }

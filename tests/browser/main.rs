@@ -13,6 +13,7 @@ mod control;
 mod errors;
 mod events;
 mod faults;
+mod hostile;
 mod memory;
 mod odd_sizes;
 mod tokens;

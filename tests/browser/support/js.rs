@@ -2,9 +2,7 @@
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Function, Promise, Reflect};
-use serde::Serialize;
 use serde_json::Value;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -15,7 +13,7 @@ const POLL: u32 = 5;
 
 /// Makes the JS value of any JSON.
 pub(crate) fn js(value: &Value) -> JsValue {
-    value.serialize(&Serializer::json_compatible()).unwrap()
+    js_sys::JSON::parse(&value.to_string()).unwrap()
 }
 
 /// Sets a field that JSON cannot hold.

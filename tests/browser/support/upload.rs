@@ -89,5 +89,5 @@ impl Running {
 /// Adds a listener; returns the function that takes it off.
 pub(crate) fn on(session: &UploadSession, event: &str, listener: impl FnMut(JsValue) + 'static) -> JsValue {
     let listener = Closure::<dyn FnMut(JsValue)>::new(listener).into_js_value();
-    session.on(event, &listener).map_err(Failure).unwrap()
+    session.on(&event.into(), &listener).map_err(Failure).unwrap()
 }
