@@ -57,7 +57,7 @@ The connector is chosen by the header x-apideck-service-id: box, google-drive (a
 onedrive, sharepoint or dropbox. Any bearer token, app id and consumer id will do; a session belongs to the \
 app and consumer that made it.
 
-Under /_emulator (no credentials needed): POST faults, POST settings, GET stats, GET sessions, GET files, \
+Under /_emulator (no credentials needed, closed to pages of other machines): POST faults, POST settings, GET stats, GET sessions, GET files, \
 GET files/{id}, GET files/{id}/info, POST reset. See the README for their bodies.
 
 When it is ready, one line goes to stdout: `upload-emulator listening on http://127.0.0.1:PORT`. \

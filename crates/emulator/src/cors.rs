@@ -1,4 +1,5 @@
-//! Cross-origin requests: allowed from every page, as the emulator holds nothing worth guarding.
+//! Cross-origin requests: allowed from every page, as the real API's are; [`guard`](crate::guard) has turned away before
+//! what a page of another machine asks of anything else.
 
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) fn layer() -> CorsLayer {
         .allow_origin(AllowOrigin::mirror_request())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
+        // For `credentials: "include"`, which the module offers. It opens nothing: the emulator neither sets nor reads
+        // a cookie.
         .allow_credentials(true)
         .expose_headers([
             HeaderName::from_static(header::REQUEST_ID),

@@ -67,6 +67,16 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "RequestValidationError", "Invalid Params", detail)
     }
 
+    /// 403: a page of another machine asks for what is not the API's.
+    pub(crate) fn foreign_origin(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "RequestHeadersValidationError", "Foreign Origin", detail)
+    }
+
+    /// 421: sent to a name that is not this machine's.
+    pub(crate) fn foreign_host(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "RequestHeadersValidationError", "Foreign Host", detail)
+    }
+
     /// 404: no connector of that name.
     pub(crate) fn unknown_connector(service_id: &str) -> Self {
         let detail = format!("Unknown service id '{service_id}' in x-apideck-service-id");

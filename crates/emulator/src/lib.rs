@@ -21,6 +21,7 @@ mod digest;
 mod envelope;
 mod exchange;
 mod faults;
+mod guard;
 mod pace;
 mod parts;
 mod profile;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Uri};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::Response;
 use upload_session_engine::wire::header::REQUEST_ID;
 
@@ -59,7 +60,9 @@ pub fn app(config: &Config) -> io::Result<Router> {
         .merge(control::router())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .with_state(state);
-    Ok(statics::mount(router, &config.mounts).layer(cors::layer()).layer(map_response(add_request_id)))
+    let router = statics::mount(router, &config.mounts);
+    // The last layer comes first: what the guard refuses gets no CORS headers.
+    Ok(router.layer(cors::layer()).layer(from_fn(guard::run)).layer(map_response(add_request_id)))
 }
 
 async fn no_route(uri: Uri) -> ApiError {

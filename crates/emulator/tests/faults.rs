@@ -124,7 +124,7 @@ async fn a_reset_is_one_on_the_wire() {
     let api = start("dropbox").await;
     api.fault("get", json!({"kind": "reset", "when": "after_body"})).await;
     let mut stream = TcpStream::connect(api.base.trim_start_matches("http://")).await.unwrap();
-    stream.write_all(b"GET /file-storage/upload-sessions/a HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /file-storage/upload-sessions/a HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let error = stream.read_to_end(&mut answer).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);

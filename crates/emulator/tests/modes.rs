@@ -1,4 +1,4 @@
-//! What the flags change: discard, rate, parallel, mounts; and CORS, which none changes.
+//! What the flags change: discard, rate, parallel, mounts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -103,42 +103,6 @@ async fn a_rate_may_be_one_consumers_and_be_lifted() {
     api.settings(json!({"consumer_id": "slow", "rate": null})).await;
     let elapsed = took(&slow).await;
     assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
-}
-
-#[tokio::test]
-async fn preflights_allow_what_pages_ask_for() {
-    let api = start("dropbox").await;
-    let preflight = api
-        .http
-        .request(Method::OPTIONS, format!("{}/file-storage/upload-sessions/a?part_number=0", api.base))
-        .header("origin", "http://page.test")
-        .header("access-control-request-method", "PUT")
-        .header("access-control-request-headers", "authorization,digest,x-apideck-app-id");
-    let answer = preflight.send().await.unwrap();
-    assert!(answer.status().is_success());
-    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_lowercase();
-    assert_eq!(header("access-control-allow-origin"), "http://page.test");
-    assert_eq!(header("access-control-allow-headers"), "authorization,digest,x-apideck-app-id");
-    assert_eq!(header("access-control-max-age"), "600");
-    for method in ["get", "post", "put", "delete"] {
-        assert!(header("access-control-allow-methods").contains(method));
-    }
-    assert!(answer.headers().contains_key("request-id"));
-    assert_eq!(api.stats().await["log"], json!([]), "preflights are no operations");
-}
-
-#[tokio::test]
-async fn pages_may_read_every_answer() {
-    let api = start("dropbox").await;
-    let id = api.create(1).await;
-    api.fault("upload", json!({"kind": "status", "status": 503})).await;
-    for request in [api.get(&id), api.get("nothing"), api.put(&id, 0, b"a"), api.control(Method::GET, "stats")] {
-        let answer = request.header("origin", "http://page.test").send().await.unwrap();
-        assert_eq!(answer.headers()["access-control-allow-origin"], "http://page.test");
-        let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
-        assert!(exposed.contains("request-id") && exposed.contains("retry-after"), "{exposed}");
-        assert!(!answer.headers()["request-id"].is_empty());
-    }
 }
 
 #[tokio::test]

@@ -212,7 +212,7 @@ pub async fn cut(request: RequestBuilder) {
 /// Opens a connection and sends a request's head and the beginning of its body; the rest is up to the caller.
 pub async fn begin(api: &Api, head: &str, length: usize, bytes: &[u8]) -> TcpStream {
     let head = format!(
-        "{head} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer k\r\nx-apideck-app-id: app\r\n\
+        "{head} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer k\r\nx-apideck-app-id: app\r\n\
          x-apideck-consumer-id: consumer\r\nx-apideck-metadata: {{\"name\":\"a\",\"parent_folder_id\":\"root\"}}\r\n\
          content-length: {length}\r\n\r\n"
     );
