@@ -22,9 +22,9 @@ pub(crate) struct Owner {
     pub(crate) consumer_id: String,
 }
 
-/// One upload session.
+/// What is settled when a session is made.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Terms {
     pub(crate) id: String,
     pub(crate) owner: Owner,
     pub(crate) profile: &'static Profile,
@@ -33,6 +33,12 @@ pub(crate) struct Session {
     pub(crate) parallel: bool,
     /// Where the parts go; none where bytes are dropped.
     pub(crate) file: Option<Arc<File>>,
+}
+
+/// One upload session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) terms: Terms,
     /// Held while finish works, so that a second one waits for the first.
     pub(crate) finishing: tokio::sync::Mutex<()>,
     /// One lock a part: two attempts at the same part never write at the same time.
@@ -76,33 +82,13 @@ pub(crate) struct Listed {
     parts_held: usize,
 }
 
-/// What a session is made of.
-#[derive(Debug)]
-pub(crate) struct NewSession {
-    pub(crate) id: String,
-    pub(crate) owner: Owner,
-    pub(crate) profile: &'static Profile,
-    pub(crate) request: CreateUploadSession,
-    pub(crate) part_size: u64,
-    pub(crate) parallel: bool,
-    pub(crate) file: Option<Arc<File>>,
-    pub(crate) expires_at: Timestamp,
-}
-
 impl Session {
-    pub(crate) fn new(new: NewSession) -> Self {
-        let parts = Parts::new(new.request.size, new.part_size, !new.parallel);
-        let running = new.file.is_none().then(|| (0, Sha1::new()));
-        let progress =
-            Progress { state: State::Open, expires_at: new.expires_at, parts, running, whole: None, accepted_times: 0 };
+    pub(crate) fn new(terms: Terms, expires_at: Timestamp) -> Self {
+        let parts = Parts::new(terms.request.size, terms.part_size, !terms.parallel);
+        let running = terms.file.is_none().then(|| (0, Sha1::new()));
+        let progress = Progress { state: State::Open, expires_at, parts, running, whole: None, accepted_times: 0 };
         Self {
-            id: new.id,
-            owner: new.owner,
-            profile: new.profile,
-            request: new.request,
-            part_size: new.part_size,
-            parallel: new.parallel,
-            file: new.file,
+            terms,
             finishing: tokio::sync::Mutex::default(),
             part_locks: Mutex::default(),
             progress: Mutex::new(progress),
@@ -127,8 +113,8 @@ impl Session {
     fn check_open(&self, progress: &Progress) -> Result<(), ApiError> {
         match progress.state {
             State::Open => Ok(()),
-            State::Finished => Err(ApiError::conflict(format!("Upload session '{}' is finished", self.id))),
-            State::Removed => Err(ApiError::unknown_session(&self.id)),
+            State::Finished => Err(ApiError::conflict(format!("Upload session '{}' is finished", self.terms.id))),
+            State::Removed => Err(ApiError::unknown_session(&self.terms.id)),
         }
     }
 
@@ -231,10 +217,10 @@ impl Session {
 
     pub(crate) fn listed(&self) -> Listed {
         Listed {
-            id: self.id.clone(),
-            name: self.request.name.clone(),
-            size: self.request.size,
-            service: self.profile.id,
+            id: self.terms.id.clone(),
+            name: self.terms.request.name.clone(),
+            size: self.terms.request.size,
+            service: self.terms.profile.id,
             parts_held: self.progress.lock().parts.count(),
         }
     }

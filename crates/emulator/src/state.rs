@@ -19,7 +19,7 @@ use crate::envelope::ApiError;
 use crate::exchange::Caller;
 use crate::faults::Faults;
 use crate::profile::Profile;
-use crate::session::{NewSession, Owner, Session};
+use crate::session::{Owner, Session, Terms};
 use crate::storage::Storage;
 
 /// The state of an emulator, shared by all its requests.
@@ -91,7 +91,7 @@ impl State {
         let settings = self.consumers.effective(Some(consumer));
         let id = new_id();
         let expires_at = Timestamp::now().saturating_add(i64::from(self.expires_in).seconds());
-        let session = Arc::new(Session::new(NewSession {
+        let terms = Terms {
             id: id.clone(),
             owner,
             profile,
@@ -99,8 +99,8 @@ impl State {
             part_size: settings.part_size(profile),
             parallel: settings.parallel(profile),
             file: self.storage.create(&id)?,
-            expires_at: expires_at.unwrap_or(Timestamp::MAX),
-        }));
+        };
+        let session = Arc::new(Session::new(terms, expires_at.unwrap_or(Timestamp::MAX)));
         self.sessions.lock().insert(id, Arc::clone(&session));
         Ok(session)
     }
@@ -112,8 +112,8 @@ impl State {
     pub(crate) async fn session(&self, id: &str, caller: &Caller) -> Result<Arc<Session>, ApiError> {
         let unknown = || ApiError::unknown_session(id);
         let session = self.sessions.lock().get(id).cloned().ok_or_else(unknown)?;
-        let same_connector = caller.connector.is_none_or(|connector| connector.id == session.profile.id);
-        if session.owner != caller.owner || !same_connector {
+        let same_connector = caller.connector.is_none_or(|connector| connector.id == session.terms.profile.id);
+        if session.terms.owner != caller.owner || !same_connector {
             return Err(unknown());
         }
         if session.is_expired() {
@@ -125,18 +125,18 @@ impl State {
 
     /// Removes a session and its parts; a finished file stays.
     pub(crate) async fn forget_session(&self, session: &Session) -> Result<(), ApiError> {
-        self.sessions.lock().remove(&session.id);
+        self.sessions.lock().remove(&session.terms.id);
         // Uploads under way must not hold a part of it any more; a finished one has none.
         let _ = session.remove();
         self.moved_on.notify_waiters();
-        Ok(self.storage.remove_parts(&session.id).await?)
+        Ok(self.storage.remove_parts(&session.terms.id).await?)
     }
 
     /// Gives the sessions that take parts, of one consumer or of all.
     pub(crate) fn open_sessions(&self, consumer_id: Option<&str>) -> Vec<Arc<Session>> {
         let mut open: Vec<_> = self.sessions.lock().values().cloned().collect();
-        open.retain(|session| belongs(&session.owner.consumer_id, consumer_id) && session.is_open());
-        open.sort_by(|a, b| a.id.cmp(&b.id));
+        open.retain(|session| belongs(&session.terms.owner.consumer_id, consumer_id) && session.is_open());
+        open.sort_by(|a, b| a.terms.id.cmp(&b.terms.id));
         open
     }
 
@@ -165,7 +165,7 @@ impl State {
         self.faults.clear(consumer_id);
         self.consumers.reset(consumer_id);
         let sessions: Vec<_> = self.sessions.lock().values().cloned().collect();
-        for session in sessions.iter().filter(|session| belongs(&session.owner.consumer_id, consumer_id)) {
+        for session in sessions.iter().filter(|session| belongs(&session.terms.owner.consumer_id, consumer_id)) {
             self.forget_session(session).await?;
         }
         for file in self.list_files(consumer_id) {

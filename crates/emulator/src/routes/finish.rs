@@ -24,7 +24,7 @@ pub(super) async fn finish(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let session = exchange.session().await?;
     let raw = exchange.raw()?;
     validate::finish(&exchange.headers, &body)?;
-    let announced = exchange.announced_digest(session.profile.digest_required)?;
+    let announced = exchange.announced_digest(session.terms.profile.digest_required)?;
     let _only_one = session.finishing.lock().await;
     let (size, known) = session.complete()?;
     let sha1 = match known {
@@ -36,7 +36,7 @@ pub(super) async fn finish(exchange: &mut Exchange) -> Result<Answer, Failure> {
     }
     let times = exchange.state.consumers.effective(Some(&exchange.consumer)).finish_accepted_times;
     if session.accept_once_more(times.unwrap_or(0)) {
-        let mut accepted = answer(&session, StatusCode::ACCEPTED, "finish", id(&session.id), raw);
+        let mut accepted = answer(&session, StatusCode::ACCEPTED, "finish", id(&session.terms.id), raw);
         accepted.retry_after = Some(RETRY_AFTER);
         return Ok(accepted);
     }
@@ -46,7 +46,7 @@ pub(super) async fn finish(exchange: &mut Exchange) -> Result<Answer, Failure> {
 
 /// Hashes the file that the parts make; none where bytes were dropped and parts came out of order.
 async fn hash(session: &Arc<Session>) -> Result<Option<Sha1Sum>, ApiError> {
-    let Some(file) = session.file.clone() else {
+    let Some(file) = session.terms.file.clone() else {
         return Ok(None);
     };
     let hashed = tokio::task::spawn_blocking(move || hash_file(&file)).await;
@@ -61,10 +61,10 @@ fn publish(
     size: u64,
     sha1: Option<Sha1Sum>,
 ) -> Result<FinishedFile, ApiError> {
-    let request = &session.request;
+    let request = &session.terms.request;
     let file = FinishedFile::new(
-        &session.owner,
-        session.profile.id,
+        &session.terms.owner,
+        session.terms.profile.id,
         &request.name,
         &request.parent_folder_id,
         request.drive_id.as_deref(),
@@ -72,7 +72,7 @@ fn publish(
         sha1,
     );
     session.finish(|| {
-        exchange.state.storage.publish(&session.id, &file.id)?;
+        exchange.state.storage.publish(&session.terms.id, &file.id)?;
         exchange.state.add_file(file.clone());
         Ok(())
     })?;

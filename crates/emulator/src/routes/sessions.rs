@@ -30,7 +30,7 @@ pub(super) async fn create(exchange: &mut Exchange) -> Result<Answer, Failure> {
         return Err(ApiError::bad_request(detail).into());
     }
     let session = exchange.state.add_session(caller.owner, profile, &exchange.consumer, request)?;
-    Ok(answer(&session, StatusCode::CREATED, "add", id(&session.id), raw))
+    Ok(answer(&session, StatusCode::CREATED, "add", id(&session.terms.id), raw))
 }
 
 /// Tells about a session.
@@ -50,7 +50,7 @@ pub(super) async fn delete(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let raw = exchange.raw()?;
     session.remove()?;
     exchange.state.forget_session(&session).await?;
-    Ok(answer(&session, StatusCode::OK, "delete", id(&session.id), raw))
+    Ok(answer(&session, StatusCode::OK, "delete", id(&session.terms.id), raw))
 }
 
 /// Answers about a session.
@@ -63,7 +63,7 @@ pub(super) fn answer(
 ) -> Answer {
     Answer {
         status,
-        service: session.profile.id,
+        service: session.terms.profile.id,
         resource: "UploadSessions",
         operation,
         data,
@@ -79,12 +79,16 @@ pub(super) fn id(id: &str) -> Value {
 
 fn info(session: &Session) -> UploadSessionInfo {
     let snapshot = session.snapshot();
-    let part_size = session.part_size;
+    let part_size = session.terms.part_size;
     UploadSessionInfo {
-        id: Some(session.id.clone()),
+        id: Some(session.terms.id.clone()),
         success: Some(snapshot.finished),
-        part_size: Some(if session.profile.fractional_part_size { json!(part_size as f64) } else { json!(part_size) }),
-        parallel_upload_supported: Some(session.parallel),
+        part_size: Some(if session.terms.profile.fractional_part_size {
+            json!(part_size as f64)
+        } else {
+            json!(part_size)
+        }),
+        parallel_upload_supported: Some(session.terms.parallel),
         uploaded_byte_range: snapshot.contiguous.checked_sub(1).map(|last| format!("0-{last}")),
         expires_at: Some(date_time(snapshot.expires_at)),
     }

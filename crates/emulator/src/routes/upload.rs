@@ -21,7 +21,7 @@ pub(super) async fn upload(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let session = exchange.session().await?;
     let part_number = exchange.part_number()?;
     let raw = exchange.raw()?;
-    let announced = exchange.announced_digest(session.profile.digest_required)?;
+    let announced = exchange.announced_digest(session.terms.profile.digest_required)?;
     check_in_flight(exchange)?;
     // Two attempts at one part must not mix their bytes. The first ends when its client goes away, at the latest.
     let permit = session.part_lock(part_number).lock_owned().await;
@@ -29,7 +29,7 @@ pub(super) async fn upload(exchange: &mut Exchange) -> Result<Answer, Failure> {
         Some(held) => compare(exchange, &session, part_number, held, announced).await?,
         None => store(exchange, &session, part_number, announced, permit).await?,
     }
-    Ok(answer(&session, StatusCode::OK, "update", id(&session.id), raw))
+    Ok(answer(&session, StatusCode::OK, "update", id(&session.terms.id), raw))
 }
 
 fn check_in_flight(exchange: &Exchange) -> Result<(), ApiError> {
@@ -54,9 +54,10 @@ async fn store(
     if let Some(declared) = exchange.body.declared {
         length.check(part_number, declared)?;
     }
-    let offset = u64::from(part_number) * session.part_size;
-    let writer =
-        Writer::new(session.file.clone(), offset).with_whole(session.running_hasher(part_number)).with_permit(permit);
+    let offset = u64::from(part_number) * session.terms.part_size;
+    let writer = Writer::new(session.terms.file.clone(), offset)
+        .with_whole(session.running_hasher(part_number))
+        .with_permit(permit);
     let most = length.most();
     let too_long = ApiError::unprocessable(format!("Part {part_number} has more than {most} bytes"));
     let received = exchange.body.receive(writer, most, too_long).await?;
@@ -76,7 +77,7 @@ async fn compare(
     held: Held,
     announced: Option<Sha1Sum>,
 ) -> Result<(), Failure> {
-    if session.profile.part_once {
+    if session.terms.profile.part_once {
         return Err(ApiError::conflict(format!("Part {part_number} was uploaded already")).into());
     }
     let different = || {
