@@ -51,6 +51,18 @@ impl Need {
         Self::WasmTools,
         Self::Geckodriver,
     ];
+
+    fn provide(self, project: &Project) -> Result<()> {
+        match self {
+            Self::Node => node::check(project),
+            Self::WasmTarget => rust::wasm_target(project),
+            Self::Lints => rust::lints(project),
+            Self::Browsers => browsers::provide(project),
+            Self::Packages(folder) => node::packages(project, folder),
+            Self::WasmTools => cargo_tools::wasm(project),
+            Self::Geckodriver => cargo_tools::geckodriver(project),
+        }
+    }
 }
 
 /// Installs those of the needs that are not there yet.
@@ -60,18 +72,40 @@ impl Need {
 /// Where something cannot be installed; the error says what to do.
 pub(crate) fn provide(project: &Project, needs: &[Need]) -> Result<()> {
     let started = Instant::now();
-    for need in Need::ALL.iter().filter(|need| needs.contains(need)) {
-        match need {
-            Need::Node => node::check(project)?,
-            Need::WasmTarget => rust::wasm_target(project)?,
-            Need::Lints => rust::lints(project)?,
-            Need::Browsers => browsers::provide(project)?,
-            Need::Packages(folder) => node::packages(project, folder)?,
-            Need::WasmTools => cargo_tools::wasm(project)?,
-            Need::Geckodriver => cargo_tools::geckodriver(project)?,
-        }
+    for need in in_order(needs) {
+        need.provide(project)?;
     }
     cargo_tools::clean(project)?;
     step(format_args!("tools are in place ({:.1} s)", started.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// Something that cannot be installed.
+pub(crate) struct Missing {
+    pub(crate) need: Need,
+    /// Why, and what to do.
+    pub(crate) reason: String,
+}
+
+/// Installs as many of the needs as can be; returns the others.
+///
+/// # Errors
+///
+/// Where what was left from building tools cannot be removed.
+pub(crate) fn provide_as_far_as_possible(project: &Project, needs: &[Need]) -> Result<Vec<Missing>> {
+    let started = Instant::now();
+    let provide = |need: Need| {
+        let reason = format!("{:#}", need.provide(project).err()?);
+        println!("error: {reason}");
+        Some(Missing { need, reason })
+    };
+    let missing: Vec<_> = in_order(needs).filter_map(provide).collect();
+    cargo_tools::clean(project)?;
+    let what = if missing.is_empty() { "tools are in place" } else { "not all tools are in place" };
+    step(format_args!("{what} ({:.1} s)", started.elapsed().as_secs_f64()));
+    Ok(missing)
+}
+
+fn in_order(needs: &[Need]) -> impl Iterator<Item = Need> {
+    Need::ALL.iter().copied().filter(|need| needs.contains(need))
 }

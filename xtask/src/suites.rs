@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 use crate::report::{Report, Row, Tally};
-use crate::setup::{self, Need, ROOT_PACKAGES};
+use crate::setup::{self, Missing, Need, ROOT_PACKAGES};
 use crate::{module, step};
 
 use session::{Browser, Session};
@@ -26,9 +26,11 @@ const SUITES: &[Suite] = &[
     suite("fmt", LINTS, |s| s.fmt()),
     suite("clippy", LINTS, |s| s.clippy()),
     suite("rustdoc", LINTS, |s| s.rustdoc()),
-    suite("engine", &[], |s| s.cargo_test("upload-session-engine")),
-    suite("emulator", &[], |s| s.cargo_test("upload-emulator")),
-    suite("xtask", &[], |s| s.cargo_test("xtask")),
+    suite("engine", &[], |s| s.cargo_test(&["--package=upload-session-engine"])),
+    // What the module tests of itself without a browser.
+    suite("module", &[], |s| s.cargo_test(&["--package=upload-session", "--lib"])),
+    suite("emulator", &[], |s| s.cargo_test(&["--package=upload-emulator"])),
+    suite("xtask", &[], |s| s.cargo_test(&["--package=xtask"])),
     suite("build", module::NEEDS, |s| s.build()),
     suite("size", module::NEEDS, |s| s.size()),
     suite("browser-chromium", BROWSERS, |s| s.in_browser(Browser::Chromium)),
@@ -52,19 +54,20 @@ const END_TO_END: &[Need] = &[
     Need::Geckodriver,
 ];
 
-/// Installs what the chosen suites need, runs them all, and prints the report.
+/// Installs what the chosen suites need, runs them all, and prints the report. A suite that needs
+/// what cannot be installed fails, and the others run all the same.
 ///
 /// # Errors
 ///
-/// Where a name is of no suite, or something cannot be installed.
+/// Where a name is of no suite, or what was left from building tools cannot be removed.
 pub(crate) fn run(project: &Project, names: &[String]) -> Result<ExitCode> {
     let chosen = choose(names)?;
     let needs: Vec<Need> = chosen.iter().flat_map(|suite| suite.needs).copied().collect();
-    setup::provide(project, &needs)?;
+    let missing = setup::provide_as_far_as_possible(project, &needs)?;
     let session = Session::new(project);
     let mut report = Report::default();
     for suite in chosen {
-        report.rows.push(suite.run(&session));
+        report.rows.push(suite.run(&session, &missing));
     }
     println!("\n{report}");
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -87,12 +90,12 @@ const fn suite(name: &'static str, needs: &'static [Need], run: fn(&Session<'_>)
 }
 
 impl Suite {
-    /// Runs the suite to its end, whatever becomes of it.
-    fn run(&self, session: &Session<'_>) -> Row {
+    /// Runs the suite to its end, whatever becomes of it, unless it lacks something.
+    fn run(&self, session: &Session<'_>, missing: &[Missing]) -> Row {
         println!();
         step(format_args!("suite {}", self.name));
         let started = Instant::now();
-        let result = (self.run)(session);
+        let result = self.has_all(missing).and_then(|()| (self.run)(session));
         let time = started.elapsed();
         let (tally, reason) = match result {
             Ok(tally) => (tally, None),
@@ -103,6 +106,13 @@ impl Suite {
         }
         step(format_args!("suite {}: {tally}, {:.1} s", self.name, time.as_secs_f64()));
         Row { suite: self.name, tally, time, reason }
+    }
+
+    fn has_all(&self, missing: &[Missing]) -> Result<()> {
+        match missing.iter().find(|missing| self.needs.contains(&missing.need)) {
+            Some(Missing { reason, .. }) => bail!("{reason}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -130,6 +140,18 @@ mod tests {
     fn an_unknown_name_is_an_error_that_lists_the_suites() {
         let error = choose(&["nonsense".to_owned()]).err().unwrap().to_string();
         assert!(error.contains("nonsense") && error.contains("browser-firefox"), "{error}");
+    }
+
+    #[test]
+    fn only_a_suite_that_lacks_something_fails_and_says_why() {
+        let project = Project::locate().unwrap();
+        let session = Session::new(&project);
+        let missing = [Missing { need: Need::Geckodriver, reason: "no geckodriver".to_owned() }];
+        let run = |needs| suite("some", needs, |_| Ok(Tally::PASSED)).run(&session, &missing);
+        let row = run(&[Need::Node, Need::Geckodriver]);
+        assert_eq!((row.tally, row.reason.as_deref()), (Tally::FAILED, Some("no geckodriver")));
+        let row = run(&[Need::Node]);
+        assert_eq!((row.tally, row.reason), (Tally::PASSED, None));
     }
 
     #[test]
