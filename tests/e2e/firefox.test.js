@@ -6,11 +6,12 @@ import { assertByteExact, assertEveryPartDigested, partsOf } from "./assertions.
 import { screenshot, startFirefox } from "./harness.js";
 import { useBrowser } from "./setup.js";
 
-const shared = useBrowser(startFirefox, { name: "firefox.bin", mib: 64 });
+const shared = useBrowser(startFirefox, { name: "firefox.bin", mib: 48 });
 
 test("Firefox uploads to Box in four parallel streams, every part with its digest", async () => {
   const page = await shared.open("?service=box");
-  await page.emulator.settings(page.consumerId, { rate: 40_000_000 });
+  // Slower than a busy machine hashes, as links are: else fewer parts in flight would do.
+  await page.emulator.settings(page.consumerId, { rate: 25_000_000 });
   const [card] = await page.pick(shared.file);
   await assertByteExact(card, shared.file);
   await screenshot(shared.driver, "firefox-done");
