@@ -74,8 +74,13 @@ export function mountFaults(panel, consumerId, isBusy) {
     await refresh();
   }));
 
+  let wasBusy = false;
   setInterval(() => {
-    if (isBusy() && list.dataset.count !== "0" && !document.hidden) tell(refresh);
+    if (document.hidden) return;
+    const busy = isBusy();
+    // Once more after the end: the last upload may have used up faults since the last look.
+    if ((busy || wasBusy) && list.dataset.count !== "0") tell(refresh);
+    wasBusy = busy;
   }, REFRESH_MS);
   tell(refresh);
 }
