@@ -20,13 +20,17 @@ impl Fields {
     /// # Errors
     /// `invalid_argument` where it is no object, or has a field that is not among `known`.
     pub(crate) fn new(value: &JsValue, name: &str, known: &[&[&str]]) -> Result<Self, UploadError> {
+        Self::at(value, name, String::new(), known)
+    }
+
+    fn at(value: &JsValue, name: &str, path: String, known: &[&[&str]]) -> Result<Self, UploadError> {
         let keys = plain_keys(value).ok_or_else(|| UploadError::invalid_argument(name, "takes a plain object"))?;
         for key in keys {
             if !known.iter().any(|keys| keys.contains(&key.as_str())) {
-                return Err(UploadError::invalid_argument(&key, format!("is not known among the {name}")));
+                return Err(UploadError::invalid_argument(&(path + &key), format!("is not known among the {name}")));
             }
         }
-        Ok(Self { object: value.clone(), path: String::new() })
+        Ok(Self { object: value.clone(), path })
     }
 
     /// Returns the object in a field, if there is one.
@@ -36,8 +40,7 @@ impl Fields {
     pub(crate) fn nested(&self, key: &str, known: &[&str]) -> Result<Option<Self>, UploadError> {
         let Some(value) = self.get(key)? else { return Ok(None) };
         let path = self.named(key);
-        let fields = Self::new(&value, &path, &[known])?;
-        Ok(Some(Self { path: path + ".", ..fields }))
+        Self::at(&value, &path, format!("{path}."), &[known]).map(Some)
     }
 
     /// Returns a field's value; none where it is absent or undefined.

@@ -153,7 +153,7 @@ fn signal(fields: &Fields) -> Result<Option<Signal>, UploadError> {
 
 fn server(fields: &Fields) -> Result<Option<String>, UploadError> {
     let Some(address) = fields.string("serverUrl")? else { return Ok(None) };
-    let takes = "takes an http(s) address without credentials, query and fragment";
+    let takes = "takes an http(s) address, or a path that begins with /, without credentials, query and fragment";
     resolve_server(&address).map(Some).ok_or_else(|| fields.refuse("serverUrl", takes))
 }
 

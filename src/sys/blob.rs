@@ -53,7 +53,9 @@ pub(crate) fn size(blob: &Blob) -> u64 {
 
 /// Returns the name of a file; none of a plain blob.
 pub(crate) fn name(blob: &Blob) -> Option<String> {
-    blob.dyn_ref::<File>().map(File::name)
+    let file = blob.dyn_ref::<File>()?;
+    // Read as any value: a page may have put something else in its place.
+    Reflect::get(file, &"name".into()).ok()?.as_string()
 }
 
 /// Returns a part of a blob, which the browser reads from disk when it is sent.
@@ -107,5 +109,9 @@ async fn next_chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Bytes
     if Reflect::get(&result, &"done".into())?.is_truthy() {
         return Ok(None);
     }
-    Ok(Some(Reflect::get(&result, &"value".into())?.unchecked_into()))
+    let chunk = Reflect::get(&result, &"value".into())?;
+    if !chunk.has_type::<js_sys::Uint8Array>() {
+        return Err(js_sys::TypeError::new("a Blob's stream gave something else than bytes").into());
+    }
+    Ok(Some(chunk.unchecked_into()))
 }

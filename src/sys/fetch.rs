@@ -76,8 +76,13 @@ async fn answer(request: Request) -> Result<Response, JsValue> {
 }
 
 /// Resolves a server's address against the page's; returns it without a slash at its end.
-/// None where it is no http(s) address, or has credentials, a query or a fragment.
+/// None where it is neither an http(s) address nor a path from the page's root, or has credentials, a query or a fragment.
 pub(crate) fn resolve_server(address: &str) -> Option<String> {
+    // A host without a scheme would be taken for a path of the page, and the token go to the page's own server.
+    let begins = |prefix: &str| address.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    if !(begins("http://") || begins("https://") || begins("/") && !begins("//")) {
+        return None;
+    }
     let page = LOCATION.with(|location| js_sys::Reflect::get(location, &"href".into()).ok()?.as_string());
     let url = match page.filter(|page| page.starts_with("http")) {
         Some(page) => Url::new_with_base(address, &page),

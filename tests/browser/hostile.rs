@@ -159,6 +159,39 @@ async fn server_address_with_a_mark_of_query_or_fragment_is_refused() {
 }
 
 #[wasm_bindgen_test]
+async fn server_address_that_a_page_would_take_for_a_path_of_its_own_is_refused() {
+    for address in ["upload.apideck.com", "localhost:8787", "api", "", "//other.example", "./api"] {
+        let options = Consumer::new("box").connection(json!({ "serverUrl": address }));
+        assert_invalid(&Failure(UploadSessionsApi::new(&options).err().expect(address)), "serverUrl", address);
+    }
+    for address in ["/", "/proxy", "HTTP://127.0.0.1", "https://upload.apideck.com/base/"] {
+        assert!(
+            UploadSessionsApi::new(&Consumer::new("box").connection(json!({ "serverUrl": address }))).is_ok(),
+            "{address}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn file_whose_name_is_no_string_needs_one_in_the_options() {
+    let named = eval("Object.defineProperty(new File(['x'], 'a'), 'name', { value: 5 })");
+    let options = Consumer::new("dropbox").options(json!({}));
+    assert_invalid(&Failure(UploadSession::new(&named, &options).err().unwrap()), "name", "a number");
+    assert_module_lives().await;
+}
+
+#[wasm_bindgen_test]
+async fn stream_that_gives_no_bytes_fails_the_upload() {
+    let broken = eval(
+        "(() => { const f = new File(['x'], 'a'); f.slice = () => ({ stream: () => new ReadableStream({ \
+         start(c) { c.enqueue('text'); c.close() } }) }); return f })()",
+    );
+    let running = Running::start(&broken, &Consumer::new("dropbox").options(json!({})));
+    assert_eq!(running.failure().await.code(), "file_changed");
+    assert_module_lives().await;
+}
+
+#[wasm_bindgen_test]
 async fn authorization_beside_a_key_is_refused_for_a_single_call_too() {
     let consumer = Consumer::new("dropbox");
     let api = UploadSessionsApi::new(&consumer.connection(json!({}))).map_err(Failure).unwrap();

@@ -6,6 +6,10 @@ use crate::clock::Instant;
 
 /// Half of the weight of the smoothed speed lies within this time.
 const HALF_LIFE: Duration = Duration::from_secs(2);
+/// The share of the speed that counts as none.
+const FADED: f64 = 0.01;
+/// How much later than expected an acknowledgement may come before the speed fades.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How far an upload is. `confirmed <= sent <= total`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -38,6 +42,8 @@ pub struct Progress {
 pub(crate) struct SpeedMeter {
     bytes_per_second: Option<f64>,
     last_sample: Option<Instant>,
+    /// Seconds until the next acknowledgement, if all goes on as it did.
+    interval: f64,
     /// Parts in flight since `counted_at`.
     in_flight: usize,
     counted_at: Option<Instant>,
@@ -75,23 +81,33 @@ impl SpeedMeter {
         };
         self.bytes_per_second = Some(smoothed);
         self.last_sample = Some(now);
+        self.interval = seconds / side_by_side;
     }
 
-    /// Returns the speed, 0 until known.
-    pub(crate) fn bytes_per_second(&self) -> f64 {
-        self.bytes_per_second.unwrap_or(0.0)
+    /// Returns the speed, 0 until known. It halves every 2 s once an acknowledgement is long overdue: a link that is
+    /// down has no speed.
+    pub(crate) fn bytes_per_second(&self, now: Instant) -> f64 {
+        let (Some(speed), Some(last)) = (self.bytes_per_second, self.last_sample) else { return 0.0 };
+        let overdue = now.since(last).as_secs_f64() - 2.0 * self.interval - PATIENCE.as_secs_f64();
+        let faded = speed * 0.5f64.powf(overdue.max(0.0) / HALF_LIFE.as_secs_f64());
+        if faded >= speed * FADED { faded } else { 0.0 }
+    }
+
+    /// Returns when the last part was acknowledged.
+    pub(crate) fn last_sample(&self) -> Option<Instant> {
+        self.last_sample
     }
 
     /// Estimates how many bytes of a part in flight are sent: never more than the part has.
     pub(crate) fn estimate(&self, bytes: u64, since: Instant, in_flight: usize, now: Instant) -> u64 {
-        let own_speed = self.bytes_per_second() / in_flight.max(1) as f64;
+        let own_speed = self.bytes_per_second(now) / in_flight.max(1) as f64;
         ((now.since(since).as_secs_f64() * own_speed) as u64).min(bytes)
     }
 
-    /// Returns the seconds that `bytes` will take; none until the speed is known.
-    pub(crate) fn seconds_for(&self, bytes: u64) -> Option<f64> {
-        let speed = self.bytes_per_second.filter(|&speed| speed > 0.0)?;
-        Some(bytes as f64 / speed)
+    /// Returns the seconds that `bytes` will take; none while there is no speed.
+    pub(crate) fn seconds_for(&self, bytes: u64, now: Instant) -> Option<f64> {
+        let speed = self.bytes_per_second(now);
+        (speed > 0.0).then(|| bytes as f64 / speed)
     }
 }
 
@@ -113,7 +129,7 @@ mod tests {
                 meter.acknowledged(8_000_000, at(round * 8000), load, at((round + 1) * 8000));
             }
         }
-        assert_eq!(meter.bytes_per_second(), 4_000_000.0);
+        assert_eq!(meter.bytes_per_second(at(40_000)), 4_000_000.0);
     }
 
     #[test]
@@ -122,7 +138,7 @@ mod tests {
         meter.count(1, at(0));
         meter.count(4, at(500));
         meter.acknowledged(1_000_000, at(0), 0.0, at(1000));
-        assert_eq!(meter.bytes_per_second(), 2_500_000.0);
+        assert_eq!(meter.bytes_per_second(at(1000)), 2_500_000.0);
     }
 
     #[test]
@@ -131,14 +147,26 @@ mod tests {
         meter.count(1, at(0));
         meter.acknowledged(1_000_000, at(0), 0.0, at(1000));
         meter.acknowledged(4_000_000, at(1000), meter.load(at(1000)), at(3000));
-        assert_eq!(meter.bytes_per_second(), 1_500_000.0);
+        assert_eq!(meter.bytes_per_second(at(3000)), 1_500_000.0);
+    }
+
+    #[test]
+    fn speed_fades_once_an_acknowledgement_is_long_overdue() {
+        let mut meter = SpeedMeter::default();
+        meter.count(1, at(0));
+        meter.acknowledged(1_000_000, at(0), 0.0, at(1000));
+        // The next one is due after a second; twice that and another second are waited.
+        assert_eq!(meter.bytes_per_second(at(4000)), 1_000_000.0);
+        assert_eq!(meter.bytes_per_second(at(6000)), 500_000.0);
+        assert_eq!(meter.bytes_per_second(at(60_000)), 0.0);
+        assert_eq!(meter.seconds_for(1, at(60_000)), None);
     }
 
     #[test]
     fn nothing_is_known_before_the_first_acknowledgement() {
         let meter = SpeedMeter::default();
-        assert_eq!(meter.bytes_per_second(), 0.0);
-        assert_eq!(meter.seconds_for(1), None);
+        assert_eq!(meter.bytes_per_second(at(0)), 0.0);
+        assert_eq!(meter.seconds_for(1, at(0)), None);
         assert_eq!(meter.estimate(100, at(0), 1, at(5000)), 0);
     }
 
@@ -149,6 +177,6 @@ mod tests {
         meter.acknowledged(1000, at(0), 0.0, at(1000));
         assert_eq!(meter.estimate(1000, at(1000), 2, at(1500)), 500);
         assert_eq!(meter.estimate(1000, at(1000), 2, at(9000)), 1000);
-        assert_eq!(meter.seconds_for(4000), Some(2.0));
+        assert_eq!(meter.seconds_for(4000, at(1000)), Some(2.0));
     }
 }

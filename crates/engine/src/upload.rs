@@ -85,6 +85,7 @@ struct Token {
 struct Told {
     state: State,
     progress: Progress,
+    any_progress: bool,
     /// When progress was last told, or found to be the same.
     progress_at: Option<Instant>,
     /// When what is news since then is told.
@@ -111,7 +112,14 @@ impl Upload {
             token: Token::default(),
             last_op: 0,
             finished: false,
-            told: Told { state: State::Idle, progress, progress_at: None, progress_due: None, timeout: None },
+            told: Told {
+                state: State::Idle,
+                progress,
+                any_progress: false,
+                progress_at: None,
+                progress_due: None,
+                timeout: None,
+            },
             outputs: VecDeque::new(),
         })
     }

@@ -153,16 +153,27 @@ fn timer_ticks_as_slowly_while_no_speed_is_known() {
 }
 
 #[test]
-fn nothing_ticks_while_nothing_is_on_the_wire() {
+fn nothing_ticks_while_nothing_is_on_the_wire_and_the_speed_has_faded() {
     let mut sim = Scenario::sequential(4000, 1000).fault(Upload, 1, Fault::StatusAfter(503, 600)).sim_at(100);
     sim.run_until(|sim| !sim.retries().is_empty());
-    sim.run_for(Duration::from_secs(1));
+    assert!(sim.upload.progress().bytes_per_second > 0.0);
+    sim.run_for(Duration::from_secs(20));
+    let progress = sim.upload.progress();
+    assert_eq!((progress.bytes_per_second, progress.seconds_remaining), (0.0, None));
     let timers = sim.timers.len();
     sim.run_for(Duration::from_secs(500));
     assert_eq!(sim.timers.len(), timers);
     sim.act(Action::Pause);
     sim.run();
     assert!(sim.timers.len() <= timers + 1, "a pause ticks once at most");
+}
+
+#[test]
+fn progress_of_an_empty_file_is_told_too() {
+    let sim = Scenario::parallel(0, 4).run();
+    let events = sim.progress_events();
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].1.total, events[0].1.confirmed), (0, 0));
 }
 
 #[test]

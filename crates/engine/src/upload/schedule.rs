@@ -161,7 +161,9 @@ impl Upload {
             .chain(self.token.refreshing_until)
             .min();
         let (Phase::Transferring, false, Some(parts)) = (&self.phase, self.paused, &self.parts) else { return next };
-        let estimate_at = self.told.progress_at.filter(|_| parts.in_flight() > 0).map(|at| at + ESTIMATE_INTERVAL);
+        // What is in flight is estimated, and the speed fades where nothing is acknowledged.
+        let changes = parts.in_flight() > 0 || self.told.progress.bytes_per_second > 0.0;
+        let estimate_at = self.told.progress_at.filter(|_| changes).map(|at| at + ESTIMATE_INTERVAL);
         parts.calls().filter_map(Call::next_timeout).chain(estimate_at).chain(next).min()
     }
 }

@@ -45,7 +45,8 @@ impl Upload {
     /// Tells how far the upload is, now or at the next frame.
     pub(super) fn tell_progress(&mut self, now: Instant) {
         let progress = self.measure_progress(now);
-        let is_news = progress != self.told.progress;
+        // An upload of nothing ends as it began, and is told of all the same.
+        let is_news = progress != self.told.progress || (self.finished && !self.told.any_progress);
         let due = self.told.progress_at.map(|at| at + PROGRESS_INTERVAL).filter(|&due| due > now && !self.finished);
         self.told.progress_due = due.filter(|_| is_news);
         if due.is_some() {
@@ -54,20 +55,23 @@ impl Upload {
         self.told.progress_at = Some(now);
         if is_news {
             self.told.progress = progress;
+            self.told.any_progress = true;
             self.tell(Event::Progress(progress));
         }
     }
 
     pub(super) fn measure_progress(&mut self, now: Instant) -> Progress {
         let Some(parts) = &mut self.parts else { return self.told.progress };
+        // Once all parts are there nothing is overdue any more.
+        let now = if parts.all_done() { self.meter.last_sample().unwrap_or(now) } else { now };
         let sent = parts.estimate_sent(&self.meter, now);
         Progress {
             total: self.config.size,
             confirmed: parts.confirmed(),
             sent,
             hashed: parts.hashed(),
-            bytes_per_second: self.meter.bytes_per_second(),
-            seconds_remaining: self.meter.seconds_for(self.config.size - sent),
+            bytes_per_second: self.meter.bytes_per_second(now),
+            seconds_remaining: self.meter.seconds_for(self.config.size - sent, now),
             parts_total: parts.plan().parts(),
             parts_done: parts.done(),
             parts_in_flight: parts.in_flight() as u32,
