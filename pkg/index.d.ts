@@ -29,7 +29,7 @@ export interface RetryConfig {
 }
 
 export interface ConnectionOptions {
-  /** default "https://upload.apideck.com"; in production, the address of your edge proxy */
+  /** an http(s) address, or a path that begins with "/"; default "https://upload.apideck.com"; in production, your proxy */
   serverUrl?: string;
   /** left out behind a proxy that adds it: a secret API key has no place in a browser */
   apiKey?: TokenSource;
