@@ -31,7 +31,6 @@ export class CardView {
   #tiles;
   #chart;
   #width = 0;
-  #hadFocus = false;
 
   constructor(file, service) {
     this.element = document.getElementById("card-template").content.firstElementChild.cloneNode(true);
@@ -63,7 +62,7 @@ export class CardView {
   reset() {
     this.#retryCount = 0;
     this.#refs.retryList.replaceChildren();
-    for (const name of ["retries", "error", "result", "warning", "download"]) this.#refs[name].hidden = true;
+    for (const name of ["retries", "error", "result", "warning", "deleting", "download"]) this.#refs[name].hidden = true;
     for (const name of ["code", "fileId", "sha1Local", "sha1Remote", "verdict"]) delete this.element.dataset[name];
     delete this.#refs.error.dataset.code;
     this.setPartCount(0);
@@ -78,10 +77,9 @@ export class CardView {
     this.#offer(BUTTONS[state], RUNNING.includes(state));
   }
 
-  /** Takes every button away while something that cannot be hurried is under way. */
-  freeze() {
-    this.#hadFocus = this.#hasFocus;
-    for (const name of ALL_BUTTONS) this.button(name).disabled = true;
+  /** Tells whether the server is still being told to delete the session. */
+  showDeleting(isDeleting) {
+    this.#refs.deleting.hidden = !isDeleting;
   }
 
   setPartCount(total) {
@@ -192,8 +190,7 @@ export class CardView {
   }
 
   #offer(offered, keepPause) {
-    const focused = this.#hadFocus || this.#hasFocus;
-    this.#hadFocus = false;
+    const focused = this.#hasFocus;
     for (const name of ALL_BUTTONS) {
       const button = this.button(name);
       button.disabled = !offered.includes(name);

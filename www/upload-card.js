@@ -10,7 +10,7 @@
 //     data-verdict            comparing | equal | different | unknown, once it is done
 //     data-sha1-local, data-sha1-remote   both digests in hex, once they are known
 //   in the card, by data-testid:
-//     name, size, state, progressbar, amount, speed, time-left, tiles, legend, chart, retries, warning,
+//     name, size, state, progressbar, amount, speed, time-left, tiles, legend, chart, retries, warning, deleting,
 //     error (with data-code), error-text, error-facts, result, verdict, download,
 //     and the buttons pause, resume, abort, retry, remove (hidden or disabled where they make no sense)
 //   legend [data-count="done"] …   how many parts are in a state
@@ -98,8 +98,9 @@ export class UploadCard {
       if (attempt !== this.#attempt) return;
       this.#lanes = lanes;
       this.#session = new this.#module.UploadSession(this.#file, { ...this.#options, concurrency: lanes.count });
-      this.#listen(this.#session);
-      this.#showCopy(await this.#session.start());
+      this.#listen(this.#session, attempt);
+      const copy = await this.#session.start();
+      if (attempt === this.#attempt) this.#showCopy(copy);
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error);
     } finally {
@@ -107,25 +108,27 @@ export class UploadCard {
     }
   }
 
-  #listen(session) {
-    session.on("state", ({ state }) => {
+  #listen(session, attempt) {
+    // A session that was let go still tells of its end, on a card that may have begun anew.
+    const on = (name, show) => session.on(name, (detail) => { if (attempt === this.#attempt) show(detail); });
+    on("state", ({ state }) => {
       this.#progress = session.progress;
       this.#enter(state);
     });
-    session.on("session", ({ partSize, parallel }) => {
+    on("session", ({ partSize, parallel }) => {
       if (!parallel) this.#lanes.release(1);
       this.#view.setPartCount(Math.ceil(this.#file.size / partSize));
     });
-    session.on("part", ({ partNumber, state }) => {
+    on("part", ({ partNumber, state }) => {
       this.#view.setPart(partNumber, TILE_OF_PART[state] ?? state);
       drawInNextFrame(this.#draw);
     });
-    session.on("progress", (progress) => {
+    on("progress", (progress) => {
       this.#progress = progress;
       drawInNextFrame(this.#draw);
     });
-    session.on("retry", (retry) => this.#view.addRetry(retry));
-    session.on("warning", ({ message }) => this.#view.showWarning(message));
+    on("retry", (retry) => this.#view.addRetry(retry));
+    on("warning", ({ message }) => this.#view.showWarning(message));
   }
 
   #enter(state) {
@@ -171,33 +174,40 @@ export class UploadCard {
     announce(`${this.#file.name}: ${STATE_WORDS.done}. ${words}.`);
   }
 
-  async #abort() {
-    this.#attempt += 1;
-    await this.#forget();
+  #abort() {
+    this.#forget();
     this.#enter("aborted");
   }
 
-  async #retry() {
-    // What failed leaves nothing behind on the server before it starts over.
-    await this.#forget();
-    await this.run();
+  #retry() {
+    // What failed may still have a session on the server.
+    this.#forget();
+    this.run();
   }
 
-  async #remove(onRemove) {
-    // A failed upload may still have a session on the server.
-    await this.#forget();
+  #remove(onRemove) {
+    this.#forget();
     onRemove(this);
   }
 
-  /** Stops the session, on the server too, and lets it go. */
+  /** Lets the session go at once; its deletion on the server, which may take long, goes on behind the card. */
   async #forget() {
-    this.#view.freeze();
+    const attempt = ++this.#attempt;
+    const session = this.#session;
+    this.#session = null;
+    if (!session) return;
+    // The deletion needs one.
+    this.#lanes.release(1);
+    this.#view.showDeleting(true);
     try {
-      await this.#session?.abort();
+      await session.abort();
     } catch (error) {
-      this.#view.showWarning(`The server could not be told to forget the upload: ${error.message}`);
+      console.warn(error);
+      if (attempt === this.#attempt) this.#view.showWarning(`The server could not be told to forget the upload: ${error.message}`);
+    } finally {
+      session.free();
+      if (attempt === this.#attempt) this.#view.showDeleting(false);
     }
-    this.#release();
   }
 
   #release() {

@@ -57,6 +57,7 @@ for (const service of ["box", "google-drive"]) {
     const { page, card } = await halfWay(`?service=${service}`);
     await card.click("abort");
     await card.waitFor("aborted");
+    await card.waitForDeletion();
     assert.deepEqual(await page.emulator.sessions(page.consumerId), []);
     const stopped = await assertTrafficStopped(page);
     assert.equal(stopped.sessions_open, 0);
@@ -66,6 +67,31 @@ for (const service of ["box", "google-drive"]) {
     assert.equal(await card.part("result").isDisplayed(), false);
   });
 }
+
+test("a deletion that takes long is told, and Retry does not wait for it", async () => {
+  const { page, card } = await halfWay("?service=box");
+  await page.emulator.faults(page.consumerId, [{ operation: "delete", times: 1, fault: { kind: "stall", when: "before_body" } }]);
+  await card.click("abort");
+  await card.waitFor("aborted");
+  assert.equal(await card.text("deleting"), "Deleting the session…");
+  assert.deepEqual(await card.buttons(), ["retry", "remove"]);
+  await page.emulator.settings(page.consumerId, FAST);
+  await card.click("retry");
+  await assertByteExact(card, shared.file);
+  assert.equal(await card.part("deleting").isDisplayed(), false);
+  assert.equal((await page.stats()).requests.create, 2);
+});
+
+test("Remove takes a card away at once, and its session is deleted behind it", async () => {
+  const { page, card } = await halfWay("?service=box");
+  // It takes more than one attempt, so that the card is gone before the session is.
+  await page.emulator.faults(page.consumerId, [{ operation: "delete", times: 2, fault: { kind: "status", status: 503 } }]);
+  await card.click("abort");
+  await card.waitFor("aborted");
+  await card.click("remove");
+  assert.equal((await shared.driver.findElements({ css: '[data-testid="card"]' })).length, 0);
+  await page.waitForStats((stats) => stats.sessions_open === 0, "the session gone");
+});
 
 test("an upload is run with the keyboard alone", async () => {
   const { page, card } = await halfWay("?service=dropbox");

@@ -106,6 +106,12 @@ export class Card {
     return this;
   }
 
+  /** Waits until the server is told to delete the session of an upload that was aborted. */
+  async waitForDeletion() {
+    const note = this.part("deleting");
+    await this.page.driver.wait(async () => !(await note.isDisplayed()), PATIENCE_MS, "the session was never deleted");
+  }
+
   /** Waits until so many parts are confirmed. */
   async waitForParts(count) {
     const done = this.element.findElement(By.css('[data-count="done"]'));
