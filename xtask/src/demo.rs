@@ -35,7 +35,8 @@ pub(crate) fn run(project: &Project, flags: &Demo) -> Result<()> {
 }
 
 fn arguments(port: u16, rate: Option<u64>) -> Vec<String> {
-    let mut arguments = vec![format!("--port={port}")];
+    // Quiet: a line for each request would carry the address off the screen.
+    let mut arguments = vec!["--quiet".to_owned(), format!("--port={port}")];
     arguments.extend(["--mount=/=www".to_owned(), "--mount=/pkg=pkg".to_owned()]);
     arguments.extend(rate.map(|rate| format!("--rate={rate}")));
     arguments
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn serves_the_page_and_the_package() {
-        let expected = ["--port=1", "--mount=/=www", "--mount=/pkg=pkg"];
+        let expected = ["--quiet", "--port=1", "--mount=/=www", "--mount=/pkg=pkg"];
         assert_eq!(arguments(1, None), expected);
         assert_eq!(arguments(1, Some(5)).last().map(String::as_str), Some("--rate=5"));
     }

@@ -20,8 +20,21 @@ use flags::{Xtask, XtaskCmd};
 use project::Project;
 use setup::Need;
 
+/// The exit code for a command line that cannot be understood.
+const MISUSE: u8 = 2;
+
 fn main() -> ExitCode {
-    let command = Xtask::from_env_or_exit().subcommand;
+    let command = match Xtask::from_env() {
+        Ok(flags) => flags.subcommand,
+        Err(answer) if answer.is_help() => {
+            println!("{answer}");
+            return ExitCode::SUCCESS;
+        }
+        Err(mistake) => {
+            eprintln!("{}", complaint(&mistake));
+            return ExitCode::from(MISUSE);
+        }
+    };
     match run(command) {
         Ok(code) => code,
         Err(error) => {
@@ -29,6 +42,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn complaint(mistake: &impl std::fmt::Display) -> String {
+    format!("error: {mistake}\nThe commands are setup, build, demo, test and size: see cargo xtask --help")
 }
 
 fn run(command: XtaskCmd) -> Result<ExitCode> {
@@ -54,4 +71,28 @@ fn run(command: XtaskCmd) -> Result<ExitCode> {
 /// Says what is done next.
 fn step(what: impl std::fmt::Display) {
     println!("==> {what}");
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_called_an_error_and_names_the_help() {
+        let mistake = Xtask::from_vec(vec!["demo".into(), "--prot".into()]).unwrap_err();
+        let text = complaint(&mistake);
+        assert!(text.starts_with("error: ") && text.contains("--prot"), "{text}");
+        assert!(text.ends_with("see cargo xtask --help"), "{text}");
+        assert!(Xtask::from_vec(vec!["--help".into()]).unwrap_err().is_help());
+    }
+
+    #[test]
+    fn the_hint_names_every_command() {
+        let help = Xtask::from_vec(vec!["--help".into()]).unwrap_err().to_string();
+        let hint = complaint(&"");
+        for command in ["setup", "build", "demo", "test", "size"] {
+            assert!(help.contains(command) && hint.contains(command), "{command}");
+        }
+    }
 }

@@ -68,9 +68,11 @@ fn parse(line: &str) -> Option<Sizes> {
 
 fn table(rows: &[(String, Sizes)]) -> String {
     let mut total = [0; 3];
-    let mut text = format!("{:<40}{:>10}{:>10}{:>10}\n", "bytes", "raw", "gzip", "brotli");
+    // Names of snippets are long.
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max("bytes".len());
+    let mut text = format!("{:<width$}{:>10}{:>10}{:>10}\n", "bytes", "raw", "gzip", "brotli");
     let mut line = |name: &str, [raw, gzip, brotli]: Sizes| {
-        text.push_str(&format!("{name:<40}{raw:>10}{gzip:>10}{brotli:>10}\n"));
+        text.push_str(&format!("{name:<width$}{raw:>10}{gzip:>10}{brotli:>10}\n"));
     };
     for (name, sizes) in rows {
         line(name, *sizes);
@@ -97,6 +99,12 @@ mod tests {
         let text = table(&[("a".to_owned(), [30, 20, 10]), ("b".to_owned(), [3, 2, 1])]);
         let last = text.lines().last().unwrap();
         assert_eq!(last.split_whitespace().collect::<Vec<_>>(), ["total", "33", "22", "11"]);
+    }
+
+    #[test]
+    fn the_columns_stand_below_each_other_however_long_a_name_is() {
+        let text = table(&[("a".repeat(90), [30, 20, 10]), ("b".to_owned(), [3, 2, 1])]);
+        assert!(text.lines().all(|line| line.len() == 120), "{text}");
     }
 
     #[test]
