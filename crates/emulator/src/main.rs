@@ -1,10 +1,12 @@
 //! Runs the emulator on 127.0.0.1 until SIGINT or SIGTERM.
 
-use std::error::Error;
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::net::Ipv4Addr;
+use std::process::ExitCode;
 use std::time::Duration;
 
+use axum::Router;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
@@ -13,7 +15,7 @@ use upload_emulator::{Config, app, serve};
 /// How long requests may take to notice the end.
 const GRACE: Duration = Duration::from_secs(1);
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let config = Config::parse();
     let level = if config.quiet { LevelFilter::ERROR } else { LevelFilter::INFO };
     tracing_subscriber::fmt()
@@ -22,16 +24,34 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error),
+    };
     let result = runtime.block_on(run(&config));
     // Requests under way are dropped, stalled ones too, and with the last of them the temporary directory.
     runtime.shutdown_timeout(GRACE);
-    Ok(result?)
+    result.map_or_else(fail, |()| ExitCode::SUCCESS)
 }
 
-async fn run(config: &Config) -> std::io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
-    let app = app(config)?;
+fn fail(error: impl Display) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::FAILURE
+}
+
+async fn run(config: &Config) -> Result<(), String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(|error| {
+        let port = config.port;
+        format!("cannot listen on port {port} of 127.0.0.1: {}; choose another with --port", error.kind())
+    })?;
+    let app = app(config).map_err(|error| {
+        let dir = config.dir.clone().unwrap_or_else(std::env::temp_dir);
+        format!("cannot keep parts and files in {}: {}; choose another with --dir", dir.display(), error.kind())
+    })?;
+    answer(listener, app).await.map_err(|error| error.to_string())
+}
+
+async fn answer(listener: TcpListener, app: Router) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "upload-emulator listening on http://{}", listener.local_addr()?)?;
     stdout.flush()?;

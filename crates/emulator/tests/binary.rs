@@ -92,15 +92,6 @@ fn flags_that_make_no_sense_are_refused() {
     }
 }
 
-#[test]
-fn a_port_in_use_is_an_error() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    let output = Command::new(BINARY).args(["--port", &port]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty());
-}
-
 #[tokio::test]
 async fn a_given_directory_keeps_finished_files_only() {
     let temporary = tempfile::tempdir().unwrap();
@@ -125,4 +116,24 @@ async fn a_given_directory_keeps_finished_files_only() {
     let mut log = String::new();
     child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("operation=Direct") && !log.contains("key"), "{log}");
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_told_in_words() {
+    let temporary = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let file = temporary.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let dir = file.to_str().unwrap();
+    for (arguments, words) in [
+        (["--port", &port], format!("error: cannot listen on port {port} of 127.0.0.1: ")),
+        (["--port=0", &format!("--dir={dir}")], format!("error: cannot keep parts and files in {dir}: ")),
+    ] {
+        let output = spawn(&arguments, temporary.path()).wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{errors}");
+        assert!(errors.starts_with(&words) && !errors.contains("Os {"), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+    }
 }
