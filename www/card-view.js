@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import * as format from "./format.js";
-import { STATE_WORDS, errorFacts, errorSentence, retrySentence } from "./words.js";
+import { STATE_WORDS, canRetry, errorFacts, errorSentence, retrySentence } from "./words.js";
 import { TILE_STATES, Tiles, drawSample } from "./tiles.js";
 
 const RETRIES_SHOWN = 4;
@@ -37,7 +37,8 @@ export class CardView {
     for (const element of this.element.querySelectorAll("[data-ref]")) this.#refs[element.dataset.ref] = element;
     const id = `card-${nextId++}`;
     this.#refs.name.id = id;
-    this.#refs.name.textContent = file.name;
+    this.name = format.fileName(file.name);
+    this.#refs.name.textContent = this.name;
     this.#refs.size.textContent = format.size(file.size);
     this.#refs.service.textContent = service.name;
     this.element.setAttribute("aria-labelledby", id);
@@ -63,7 +64,7 @@ export class CardView {
     this.#retryCount = 0;
     this.#refs.retryList.replaceChildren();
     for (const name of ["retries", "error", "result", "warning", "deleting", "download"]) this.#refs[name].hidden = true;
-    for (const name of ["code", "fileId", "sha1Local", "sha1Remote", "verdict"]) delete this.element.dataset[name];
+    for (const name of ["code", "retries", "fileId", "sha1Local", "sha1Remote", "verdict"]) delete this.element.dataset[name];
     delete this.#refs.error.dataset.code;
     this.setPartCount(0);
     this.#chart.reset();
@@ -89,6 +90,11 @@ export class CardView {
 
   setPart(partNumber, state) {
     this.#tiles.set(partNumber, state);
+  }
+
+  /** Shows parts that were under way as waiting: nothing is on its way any more. */
+  settleParts() {
+    this.#tiles.settle();
   }
 
   drawProgress({ total, confirmed, sent, bytesPerSecond, secondsRemaining }) {
@@ -168,6 +174,7 @@ export class CardView {
       withText("dd", text),
     ]));
     this.#refs.error.hidden = false;
+    if (!canRetry(error, this.file, this.service)) this.#offer(BUTTONS.failed.filter((name) => name !== "retry"), false);
     return sentence;
   }
 

@@ -40,7 +40,7 @@ export function mountFaults(panel, consumerId, isBusy) {
       await action();
       problem.hidden = true;
     } catch (error) {
-      problem.textContent = `The emulator did not take that: ${error.message}`;
+      problem.textContent = error.message;
       problem.hidden = false;
     }
   };
@@ -51,14 +51,14 @@ export function mountFaults(panel, consumerId, isBusy) {
   };
 
   for (const button of panel.querySelectorAll("[data-fault]")) {
-    button.addEventListener("click", () => tell(async () => {
-      if (!times.reportValidity()) return;
-      const { words, fault } = FAULTS[button.dataset.fault];
+    const { words, fault } = FAULTS[button.dataset.fault];
+    const script = async () => {
       const entry = { operation: "upload", consumer_id: consumerId, times: times.valueAsNumber, fault };
       await call("POST", FAULTS_URL, [entry]);
-      announce(`Scripted: ${times.valueAsNumber} × ${words}.`);
+      announce(`Scripted: ${entry.times} × ${words}.`);
       await refresh();
-    }));
+    };
+    button.addEventListener("click", () => { if (times.reportValidity()) tell(script); });
   }
 
   rate.addEventListener("change", () => tell(async () => {
@@ -85,13 +85,14 @@ export function mountFaults(panel, consumerId, isBusy) {
   tell(refresh);
 }
 
+/** Asks the emulator; rejects with a sentence that a visitor can read. */
 async function call(method, url, body) {
   const response = await fetch(url, {
     method,
     headers: body === undefined ? {} : { "content-type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`.trim());
+  }).catch(() => { throw new Error("The emulator cannot be reached. Is it still running?"); });
+  if (!response.ok) throw new Error(`The emulator did not take that: it answered ${response.status}.`);
   return response.headers.get("content-type")?.includes("json") ? response.json() : undefined;
 }
 

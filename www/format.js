@@ -42,3 +42,11 @@ export function delay(milliseconds) {
 export function count(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+/**
+ * Writes a file's name so that what is shown is what it is: characters that turn the direction of the text around
+ * ("exe.png" for what ends in "gnp.exe") and control characters show as U+FFFD.
+ */
+export function fileName(name) {
+  return name.replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, "\uFFFD");
+}

@@ -48,6 +48,12 @@ export class Tiles {
     this.#changed.add(part);
   }
 
+  /** Sets every part back to waiting that is not done. */
+  settle() {
+    const done = TILE_STATES.indexOf("done");
+    this.#states.forEach((state, part) => { if (state !== done) this.set(part, "waiting"); });
+  }
+
   /** The part under a point of the canvas and its state; undefined beside the grid. */
   partAt(x, y) {
     const column = Math.floor(x / this.#pitch);

@@ -135,13 +135,15 @@ export class UploadCard {
     if (state === this.#state && state !== "idle") return;
     this.#state = state;
     this.#view.showState(state);
+    if (state === "failed" || state === "aborted") this.#view.settleParts();
     drawInNextFrame(this.#draw);
     // How it ended is announced with the reason, or with the verdict, that follow.
-    if (state !== "idle" && state !== "done" && state !== "failed") announce(`${this.#file.name}: ${STATE_WORDS[state]}.`);
+    if (state !== "idle" && state !== "done" && state !== "failed") announce(`${this.#view.name}: ${STATE_WORDS[state]}.`);
   }
 
   #drawProgress() {
     const rest = this.#state === "uploading" ? {} : { bytesPerSecond: 0, secondsRemaining: null };
+    if (OVER.includes(this.#state)) rest.sent = this.#progress?.confirmed;
     if (this.#progress) this.#view.drawProgress({ ...this.#progress, ...rest });
     this.#view.drawTiles();
     this.#view.drawChart();
@@ -151,7 +153,7 @@ export class UploadCard {
     if (error?.code === "aborted") return this.#enter("aborted");
     this.#enter("failed");
     if (error instanceof this.#module.UploadError === false) console.error(error);
-    announce(`${this.#file.name}: Failed. ${this.#view.showError(error)}`);
+    announce(`${this.#view.name}: Failed. ${this.#view.showError(error)}`);
   }
 
   async #showCopy({ id }) {
@@ -171,7 +173,7 @@ export class UploadCard {
       words = `Both ends could not be compared: ${error.message}.`;
     }
     this.#view.showResult(verdict, words, digests);
-    announce(`${this.#file.name}: ${STATE_WORDS.done}. ${words}.`);
+    announce(`${this.#view.name}: ${STATE_WORDS.done}. ${words}.`);
   }
 
   #abort() {

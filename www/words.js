@@ -30,7 +30,7 @@ const ERROR_WORDS = {
   network: "The server cannot be reached. Check the connection, then retry.",
   timeout: "The server took too long to answer. Check the connection, then retry.",
   aborted: "The upload was aborted.",
-  session_expired: "The upload took longer than the server keeps it open. Retry starts a new one.",
+  session_expired: "The server no longer knows this upload: it expired, or was removed there. Retry starts over.",
   file_changed: "The file was changed, moved or deleted since it was chosen. Choose it again.",
   file_too_large: "The file has more parts than this storage takes.",
   digest_mismatch: "The bytes that arrived are not those that were sent, twice in a row. Nothing was stored.",
@@ -38,10 +38,23 @@ const ERROR_WORDS = {
   storage: "The browser could not keep its notes about this upload.",
 };
 
+/** What the same file meets again, however often it is tried. */
+const LASTING = ["invalid_argument", "file_changed", "file_too_large"];
+
+const isTooSmall = (error, file, service) =>
+  ["bad_request", "unprocessable", "http_error"].includes(error.code) && file.size < service.minimumSize;
+
+/** Tells whether trying the same file on the same storage again can end otherwise. */
+export function canRetry(error, file, service) {
+  return !LASTING.includes(error.code) && !isTooSmall(error, file, service);
+}
+
 /** Says in a sentence or two what went wrong, for the person who chose the file. */
 export function errorSentence(error, file, service) {
-  const refused = ["bad_request", "unprocessable", "http_error"].includes(error.code);
-  if (refused && file.size < service.minimumSize) {
+  if (error.code === "invalid_argument" && (file.name === "" || /\p{Cc}/u.test(file.name))) {
+    return "The file's name is empty or has control characters in it. Rename the file, then choose it again.";
+  }
+  if (isTooSmall(error, file, service)) {
     return `${service.name} opens upload sessions for files of ${size(service.minimumSize)} and more; this one has ${size(file.size)}. Choose another storage for it.`;
   }
   return ERROR_WORDS[error.code] ?? "Something unexpected went wrong on this page.";
@@ -75,9 +88,9 @@ const CAUSE_WORDS = {
   digest_mismatch: "bytes changed on the way",
 };
 
-/** Says what is tried again, why and when, e.g. "Part 4: 503, trying again in 0.8 s". */
+/** Says what is tried again, why and when, e.g. "Part 4: 503, trying again in 0.8 s" (at once, where it is less than 0.05 s). */
 export function retrySentence({ operation, partNumber, delay: wait, error }) {
   const what = operation === "upload" ? `Part ${partNumber}` : OPERATION_WORDS[operation];
   const why = error.status ?? CAUSE_WORDS[error.code] ?? error.code;
-  return `${what}: ${why}, trying again in ${delay(wait)}`;
+  return `${what}: ${why}, trying again ${wait < 50 ? "at once" : `in ${delay(wait)}`}`;
 }

@@ -65,6 +65,8 @@ for (const service of ["box", "google-drive"]) {
     assert.equal(stopped.requests.finish, 0);
     assert.deepEqual(await card.buttons(), ["retry", "remove"]);
     assert.equal(await card.part("result").isDisplayed(), false);
+    const counts = await Promise.all(["waiting", "done"].map((state) => card.partsIn(state)));
+    assert.equal(counts[0] + counts[1], partsOf(shared.file), "no part is shown as under way");
   });
 }
 

@@ -31,6 +31,24 @@ test("a phone of 320 pixels never scrolls sideways", async () => {
   await shared.driver.sendDevToolsCommand("Emulation.clearDeviceMetricsOverride", {});
 });
 
+test("a name that turns the direction of the text around is shown as it is", async () => {
+  const page = await shared.open("?service=dropbox");
+  const card = await page.drop("invoice\u202egnp.exe");
+  assert.equal(await card.text("name"), "invoice\ufffdgnp.exe");
+  assert.equal(await card.part("name").getTagName(), "bdi");
+  assert.equal(await card.verdict(), "equal");
+});
+
+test("a delay that rounds to nothing is called at once", async () => {
+  await shared.open();
+  const sentences = await shared.driver.executeAsyncScript(async (delays, done) => {
+    const { retrySentence } = await import("/words.js");
+    done(delays.map((delay) => retrySentence({ operation: "upload", partNumber: 4, delay, error: { status: 503 } })));
+  }, [0, 49, 50]);
+  const atOnce = "Part 4: 503, trying again at once";
+  assert.deepEqual(sentences, [atOnce, atOnce, "Part 4: 503, trying again in 0.1 s"]);
+});
+
 test("a copy that differs is never called the same", async () => {
   const page = await shared.open("?service=dropbox");
   // The server refuses wrong bytes itself, so the page is told another digest than the copy's.

@@ -36,6 +36,18 @@ export class DemoPage {
     return Promise.all(files.map((file) => this.card(file.name)));
   }
 
+  /** Gives the page's own input a small file of any name, even one that no disk could hold; returns its card. */
+  async drop(name) {
+    await this.driver.executeScript((fileName) => {
+      const input = document.getElementById("file-input");
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["some bytes"], fileName));
+      input.files = transfer.files;
+      input.dispatchEvent(new Event("change"));
+    }, name);
+    return new Card(this, await this.element("card"));
+  }
+
   async card(name) {
     const found = until.elementLocated(By.css(`[data-testid="card"][data-name="${name}"]`));
     return new Card(this, await this.driver.wait(found, PATIENCE_MS, `no card for ${name}`));
@@ -112,10 +124,14 @@ export class Card {
     await this.page.driver.wait(async () => !(await note.isDisplayed()), PATIENCE_MS, "the session was never deleted");
   }
 
+  /** How many parts the legend counts in a state. */
+  async partsIn(state) {
+    return Number((await this.element.findElement(By.css(`[data-count="${state}"]`)).getText()).replaceAll(",", ""));
+  }
+
   /** Waits until so many parts are confirmed. */
   async waitForParts(count) {
-    const done = this.element.findElement(By.css('[data-count="done"]'));
-    await this.page.driver.wait(async () => Number((await done.getText()).replaceAll(",", "")) >= count, PATIENCE_MS, `${count} parts were never done`);
+    await this.page.driver.wait(async () => (await this.partsIn("done")) >= count, PATIENCE_MS, `${count} parts were never done`);
   }
 
   /** Waits until the page has compared both ends; returns the verdict. */
