@@ -6,12 +6,12 @@ use js_sys::Reflect;
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File, ReadableStreamDefaultReader};
+use web_sys::{Blob, File};
 
 use crate::error::ReadError;
 use crate::sys::abort::Flag;
 use crate::sys::bytes::{Bytes, Feed};
+use crate::sys::stream::Chunks;
 use crate::sys::timer::Breather;
 
 /// Type of every body that is sent: the connector learns the file's own type from its name.
@@ -80,16 +80,15 @@ pub(crate) async fn read(
 ) -> Result<(), ReadError> {
     let expected = range.end - range.start;
     let stream = slice(blob, range).map_err(ReadError::refused)?.stream();
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut chunks = Chunks::new(&stream, expected).map_err(ReadError::refused)?;
     let mut feed = hasher.is_some().then(|| Feed::new(expected));
     let mut breather = Breather::new();
     let mut found = 0;
-    while let Some(chunk) = next_chunk(&reader).await.map_err(ReadError::refused)? {
+    while let Some(chunk) = chunks.next().await.map_err(ReadError::refused)? {
         let start = found;
         found += chunk.len();
         if stop.is_raised() || found > expected {
-            // What the cancellation itself comes to matters to nobody.
-            let _ = reader.cancel();
+            chunks.cancel();
             break;
         }
         if let Some(copy) = copy {
@@ -101,17 +100,4 @@ pub(crate) async fn read(
         breather.breathe().await;
     }
     if found == expected { Ok(()) } else { Err(ReadError::wrong_length(expected, found)) }
-}
-
-/// Returns the stream's next chunk; none at its end.
-async fn next_chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Bytes>, JsValue> {
-    let result = JsFuture::from(reader.read()).await?;
-    if Reflect::get(&result, &"done".into())?.is_truthy() {
-        return Ok(None);
-    }
-    let chunk = Reflect::get(&result, &"value".into())?;
-    if !chunk.has_type::<js_sys::Uint8Array>() {
-        return Err(js_sys::TypeError::new("a Blob's stream gave something else than bytes").into());
-    }
-    Ok(Some(chunk.unchecked_into()))
 }

@@ -39,6 +39,14 @@ impl Bytes {
         Self::with_length(u32::try_from(length).ok()?).ok()
     }
 
+    /// Returns all the bytes of a buffer.
+    ///
+    /// # Errors
+    /// It is detached.
+    pub(crate) fn whole(buffer: &ArrayBuffer) -> Result<Self, JsValue> {
+        Self::view(buffer, 0, buffer.byte_length())
+    }
+
     /// Takes an `ArrayBuffer` or a `Uint8Array` of a caller.
     ///
     /// # Errors

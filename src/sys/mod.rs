@@ -4,4 +4,5 @@ pub(crate) mod abort;
 pub(crate) mod blob;
 pub(crate) mod bytes;
 pub(crate) mod fetch;
+pub(crate) mod stream;
 pub(crate) mod timer;
