@@ -111,8 +111,8 @@ fn retries_of_a_wrong_type_or_out_of_range_are_refused() {
         (backoff("exponent", json!(0.5)), "retries.backoff.exponent"),
         (backoff("exponent", json!(101)), "retries.backoff.exponent"),
         (backoff("maxElapsedTime", json!(-0.5)), "retries.backoff.maxElapsedTime"),
-        (backoff("maxElapsed", json!(5)), "maxElapsed"),
-        (json!({ "strategy": "none", "attempts": 5 }), "attempts"),
+        (backoff("maxElapsed", json!(5)), "retries.backoff.maxElapsed"),
+        (json!({ "strategy": "none", "attempts": 5 }), "retries.attempts"),
     ] {
         refuse_connection("retries", retries, field);
     }

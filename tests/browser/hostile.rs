@@ -1,6 +1,6 @@
 //! Values that throw, hang or change under the module's hands: an error each time, and the module lives on.
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use serde_json::json;
 use upload_session::{UploadSession, UploadSessionsApi, sha1_digest};
 use wasm_bindgen::prelude::*;
@@ -189,6 +189,27 @@ async fn stream_that_gives_no_bytes_fails_the_upload() {
     let running = Running::start(&broken, &Consumer::new("dropbox").options(json!({})));
     assert_eq!(running.failure().await.code(), "file_changed");
     assert_module_lives().await;
+}
+
+#[wasm_bindgen_test]
+async fn stream_that_has_no_byob_reader_is_read_all_the_same() {
+    let consumer = Consumer::with("dropbox", json!({ "part_size": 1000 })).await;
+    let file = file(2500);
+    // What comes out of a TransformStream is no byte stream: asking it for a BYOB reader throws.
+    let wrap = Function::new_with_args(
+        "file",
+        "const slice = file.slice.bind(file);
+         file.asked = 0;
+         file.slice = (...range) => ({ stream: () => {
+             file.asked += 1;
+             return slice(...range).stream().pipeThrough(new TransformStream());
+         } });",
+    );
+    wrap.call1(&NONE, &file).unwrap();
+    let (_, uploaded) = Running::to_end(&file, &consumer.options(json!({ "body": "buffer" }))).await;
+    assert_eq!(get(&file, "asked").as_f64(), Some(3.0));
+    Reflect::delete_property(&file, &"slice".into()).unwrap();
+    consumer.assert_holds(&uploaded, &file).await;
 }
 
 #[wasm_bindgen_test]
