@@ -222,21 +222,23 @@ impl Connection {
             body: body.or_else(|| request.json.map(JsValue::from)),
             credentials: self.credentials,
         };
-        let secrets = secrets(token.as_deref(), &fetched.headers);
+        let sent = fetched.headers.clone();
         let mut response = fetch::send(fetched, signal).await?;
-        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        let secrets = secrets(token.as_deref(), &sent, response.is_success());
         response.body = redact(response.body, &secrets);
         response.request_id = response.request_id.map(|id| redact(id, &secrets));
         Ok(response)
     }
 }
 
-/// Returns what must not come back in an answer: the token, and what headers of the caller's own may hold.
-fn secrets(token: Option<&str>, headers: &[(String, String)]) -> Vec<String> {
+/// Returns what must not come back in an answer: the token, and in an error what headers of the caller's own may hold.
+/// In a success such a value (`accept: application/json`, say) may be the file's own as well, and stays.
+fn secrets<'a>(token: Option<&'a str>, headers: &'a [(String, String)], success: bool) -> Vec<&'a str> {
     let is_own = |name: &str| !name.starts_with("x-apideck-") && !OPEN_HEADERS.contains(&name);
-    let values = headers.iter().filter(|(name, _)| is_own(name)).flat_map(|(_, value)| {
+    let is_secret = |name: &str| name == "authorization" || (!success && is_own(name));
+    let values = headers.iter().filter(|(name, _)| is_secret(name)).flat_map(|(_, value)| {
         // A scheme and its credentials (RFC 9110, 11.4): the credentials alone are as secret.
         [Some(value.as_str()), value.split_once(' ').map(|(_, credentials)| credentials)]
     });
-    values.flatten().chain(token).map(str::to_owned).collect()
+    values.flatten().chain(token).collect()
 }

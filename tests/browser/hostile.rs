@@ -248,6 +248,17 @@ async fn credentials_in_headers_of_the_callers_own_are_redacted() {
 }
 
 #[wasm_bindgen_test]
+async fn header_whose_value_is_the_files_own_as_well_leaves_the_answer_as_it_is() {
+    let consumer = Consumer::new("dropbox");
+    let headers = json!({ "accept": "application/octet-stream", "x-folder": "folder-12345" });
+    let options = consumer.options(json!({ "headers": headers, "parentFolderId": "folder-12345" }));
+    let (_, uploaded) = Running::to_end(&file(1000), &options).await;
+    assert_eq!(get(&uploaded, "mimeType").as_string().as_deref(), Some("application/octet-stream"));
+    let folders = js_sys::JSON::stringify(&get(&uploaded, "parentFolders")).unwrap();
+    assert!(String::from(folders).contains("folder-12345"));
+}
+
+#[wasm_bindgen_test]
 async fn listener_taken_off_by_an_earlier_one_is_not_called() {
     let session = UploadSession::new(&file(10), &Consumer::new("dropbox").options(json!({}))).map_err(Failure).unwrap();
     let log = eval("[]");
