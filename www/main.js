@@ -24,7 +24,7 @@ const cards = new Set();
 const isBusy = () => [...cards].some((card) => card.isRunning);
 
 presets.problems.forEach(tell);
-mountFaults(document.getElementById("faults"), consumerId, isBusy);
+mountFaults(document.getElementById("faults"), consumerId);
 const module = await loadModule();
 if (module) takeFiles();
 
