@@ -8,11 +8,12 @@ use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use serde_json::Value;
 use upload_session_engine::clock::Instant;
-use upload_session_engine::digest::{FileHasher, Wanted};
+use upload_session_engine::digest::{Digest, PartHasher};
 use upload_session_engine::error::{ErrorCode, UploadError};
-use upload_session_engine::output::{Digests, OpId, Output, PartBody};
+use upload_session_engine::output::{OpId, Output, PartBody};
 use upload_session_engine::request::Request;
 use upload_session_engine::retry::Failure;
+use upload_session_engine::snapshot::Fingerprint;
 use upload_session_engine::upload::Upload;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -35,7 +36,6 @@ pub(crate) struct Driver {
     pub(crate) listeners: Listeners,
     file: Blob,
     connection: Connection,
-    hasher: RefCell<FileHasher>,
     /// Bytes of the parts that are to be sent as they were hashed.
     held: Slots<u32, Bytes>,
     running: Slots<OpId, Running>,
@@ -69,7 +69,6 @@ impl Driver {
             listeners: Listeners::default(),
             file,
             connection: settings.connection,
-            hasher: RefCell::default(),
             held: Slots::default(),
             running: Slots::default(),
             timer: RefCell::default(),
@@ -135,7 +134,13 @@ impl Driver {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Read { op, part, range, digest, keep } => self.start_read(op, part, range, digest, keep),
+            Output::Prepare => {
+                let nothing = Digest::of(&[]);
+                let fingerprint = Fingerprint { file: nothing, target: nothing };
+                self.upload.borrow_mut().handle_prepared(Ok(fingerprint), timer::now());
+            }
+            Output::Save(_) | Output::Forget => {}
+            Output::Read { op, part, range, hasher, keep } => self.start_read(op, part, range, hasher, keep),
             Output::Send { op, request, part } => self.start_send(op, request, part),
             Output::Cancel { op } => self.cancel(op),
             Output::Release { part } => {
@@ -152,27 +157,23 @@ impl Driver {
         }
     }
 
-    fn start_read(self: &Rc<Self>, op: OpId, part: u32, range: Range<u64>, wanted: Wanted, keep: bool) {
+    fn start_read(self: &Rc<Self>, op: OpId, part: u32, range: Range<u64>, mut hasher: PartHasher, keep: bool) {
         let driver = Rc::clone(self);
         let stop = Flag::default();
         self.running.insert(op, Running::Read(stop.clone()));
         spawn_local(async move {
             // Where memory is short the part is sent as a slice of the file.
             let copy = if keep { Bytes::reserve(range.end - range.start) } else { None };
-            let mut hasher = driver.hasher.borrow().part(wanted);
-            let feed = wanted.any().then_some(&mut hasher);
+            let feed = hasher.wanted().any().then_some(&mut hasher);
             let read = blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await;
             driver.running.take(&op);
             match read {
                 _ if stop.is_raised() => {}
                 Ok(()) => {
-                    let part_digest = driver.hasher.borrow_mut().commit(hasher);
-                    let file = wanted.file.then(|| driver.hasher.borrow().digest());
                     if let Some(copy) = copy {
                         driver.held.insert(part, copy);
                     }
-                    let digests = Digests { part: part_digest, file };
-                    driver.input(|upload| upload.handle_read(op, digests, timer::now()));
+                    driver.input(|upload| upload.handle_read(op, hasher, timer::now()));
                 }
                 Err(ReadError { error, cause }) => {
                     driver.note(error.code, cause);

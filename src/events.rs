@@ -85,11 +85,11 @@ fn name(event: &Event) -> &'static str {
 fn detail(event: Event) -> JsValue {
     match event {
         Event::State(state) => object(&[("state", state.as_str().into())]),
-        Event::Session { id, part_size, parallel, expires_at } => object(&[
+        Event::Session { id, part_size, parallel, resumed, expires_at } => object(&[
             ("id", id.into()),
             ("partSize", number(part_size)),
             ("parallel", parallel.into()),
-            ("resumed", false.into()),
+            ("resumed", resumed.into()),
             ("expiresAt", expires_at.map_or(JsValue::NULL, JsValue::from)),
         ]),
         Event::Progress(progress) => self::progress(&progress),

@@ -21,7 +21,7 @@ pub use api::UploadSessionsApi;
 pub use session::UploadSession;
 
 use js_sys::JsString;
-use upload_session_engine::digest::{FileHasher, Wanted};
+use upload_session_engine::digest::PartHasher;
 use wasm_bindgen::prelude::*;
 
 /// Hashes a `Blob`, an `ArrayBuffer` or a `Uint8Array`; resolves to `sha=<base64 of SHA-1>`, the value of the
@@ -31,8 +31,7 @@ use wasm_bindgen::prelude::*;
 /// `invalid_argument` for anything else, `file_changed` where the file cannot be read.
 #[wasm_bindgen(js_name = sha1Digest)]
 pub async fn sha1_digest(body: JsValue) -> Result<JsString, JsValue> {
-    let mut file = FileHasher::default();
-    let mut hasher = file.part(Wanted { part: false, file: true });
+    let mut hasher = PartHasher::plain();
     match sys::blob::Body::from_js(&body).map_err(error::to_js)? {
         sys::blob::Body::Blob(blob) => {
             let size = sys::blob::size(&blob);
@@ -43,6 +42,5 @@ pub async fn sha1_digest(body: JsValue) -> Result<JsString, JsValue> {
             bytes.hash(&mut hasher).await.map_err(|cause| error::ReadError::refused(cause).into_js())?;
         }
     }
-    file.commit(hasher);
-    Ok(file.digest().to_string().into())
+    Ok(hasher.finish().map(|digest| digest.to_string()).unwrap_or_default().into())
 }

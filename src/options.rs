@@ -54,6 +54,7 @@ pub(crate) fn upload_settings(file: &Blob, options: &JsValue) -> Result<UploadSe
         concurrency: usize_or(fields.whole("concurrency", 1..=6)?, defaults.concurrency),
         memory_budget: fields.whole("memoryBudget", 1..=MAX_SAFE_INTEGER)?.unwrap_or(defaults.memory_budget),
         body: fields.choice("body", BODIES)?.flatten().unwrap_or_else(auto_body),
+        direct: false,
         retry: connection.retry,
         can_refresh_token: connection.token.can_refresh(),
         ..defaults

@@ -22,6 +22,8 @@ pub(crate) enum CallState {
     InFlight(InFlight),
     Waiting {
         until: Instant,
+        /// What the server asked for (`Retry-After`): not even good news makes it sooner.
+        earliest: Instant,
     },
     AwaitingToken,
 }
@@ -30,8 +32,8 @@ pub(crate) enum CallState {
 pub(crate) struct InFlight {
     pub(crate) op: OpId,
     pub(crate) since: Instant,
-    /// When the attempt counts as failed; a part's has none.
-    pub(crate) deadline: Option<Instant>,
+    /// When the attempt counts as failed.
+    pub(crate) deadline: Instant,
     /// Which token it was sent with, to tell whether a 401 speaks of the present one.
     pub(crate) token: u32,
 }
@@ -49,20 +51,21 @@ impl Call {
     }
 
     /// Returns the number of the attempt that begins.
-    pub(crate) fn begin(&mut self, op: OpId, now: Instant, timeout: Option<Duration>, token: u32) -> u32 {
-        let deadline = timeout.map(|timeout| now + timeout);
+    pub(crate) fn begin(&mut self, op: OpId, now: Instant, timeout: Duration, token: u32) -> u32 {
+        let deadline = now + timeout;
         self.state = CallState::InFlight(InFlight { op, since: now, deadline, token });
         self.attempts.begin()
     }
 
     /// Takes back an attempt whose answer is not awaited any more.
     pub(crate) fn interrupt(&mut self) {
+        self.unsure = true;
         self.state = CallState::Ready;
     }
 
     /// Makes a call ready whose wait is over.
     pub(crate) fn wake(&mut self, now: Instant) {
-        if matches!(self.state, CallState::Waiting { until } if until <= now) {
+        if matches!(self.state, CallState::Waiting { until, .. } if until <= now) {
             self.state = CallState::Ready;
         }
     }
@@ -74,11 +77,26 @@ impl Call {
         }
     }
 
-    /// Returns when something is to happen by itself.
-    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+    /// Waits no longer than the server asked for, and forgets for how long it has been failing.
+    pub(crate) fn hurry(&mut self) {
+        self.attempts.forgive();
+        if let CallState::Waiting { until, earliest } = &mut self.state {
+            *until = *earliest;
+        }
+    }
+
+    /// Gives the attempt in flight until `deadline`.
+    pub(crate) fn extend(&mut self, deadline: Instant) {
+        if let CallState::InFlight(flight) = &mut self.state {
+            flight.deadline = deadline;
+        }
+    }
+
+    /// Returns when something is to happen by itself; a wait does not end while nothing may be sent.
+    pub(crate) fn next_timeout(&self, held_back: bool) -> Option<Instant> {
         match self.state {
-            CallState::Waiting { until } => Some(until),
-            CallState::InFlight(flight) => flight.deadline,
+            CallState::Waiting { until, .. } => (!held_back).then_some(until),
+            CallState::InFlight(flight) => Some(flight.deadline),
             CallState::Ready | CallState::AwaitingToken => None,
         }
     }

@@ -6,7 +6,14 @@ use serde_json::Value;
 
 use crate::error::UploadError;
 use crate::retry::RetryPolicy;
-use crate::wire::CreateUploadSession;
+use crate::wire::{CreateFile, CreateUploadSession};
+
+/// How many times longer than for progress an answer is waited for: a server passes a part on before it answers.
+const ANSWER_PATIENCE: u32 = 4;
+/// Most bytes of a direct upload that every connector takes.
+const DIRECT_LIMIT: u64 = 4_000_000;
+/// Most bytes of a direct upload to Box, whose sessions start behind it.
+const BOX_DIRECT_LIMIT: u64 = 19_999_999;
 
 /// Which digests are computed and sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +25,17 @@ pub enum DigestMode {
     Parts,
     /// None.
     None,
+}
+
+impl DigestMode {
+    /// Returns the name as the public surface spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PartsAndFile => "parts-and-file",
+            Self::Parts => "parts",
+            Self::None => "none",
+        }
+    }
 }
 
 /// What is sent as a part's body.
@@ -40,6 +58,8 @@ pub struct Config {
     pub drive_id: Option<String>,
     /// Connector-specific additions, passed on as they are.
     pub pass_through: Option<Value>,
+    /// Which connector, where it is known here: it decides what a small file is.
+    pub service_id: Option<String>,
     /// Bytes of the file.
     pub size: u64,
     /// Which digests are computed and sent.
@@ -54,6 +74,17 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// How long one attempt of any request but a part's may take.
     pub timeout: Duration,
+    /// A request that carries content and makes no progress for so long is sent again; an answer may take
+    /// [four times as long](Self::answer_timeout).
+    pub stall_timeout: Duration,
+    /// The transport tells how many bytes are on their way: `handle_sent` is called.
+    pub measures_progress: bool,
+    /// Whether a small file is sent in one request where its connector takes it so; an empty one always is.
+    pub direct: bool,
+    /// Whether a session that is gone is followed by a fresh one, from the start.
+    pub restart: bool,
+    /// Records are kept: [`Output::Save`](crate::output::Output::Save) is heard, and what is closed can be resumed.
+    pub keeps_record: bool,
     /// Whether a fresh token can be had after a 401.
     pub can_refresh_token: bool,
 }
@@ -69,6 +100,7 @@ impl Config {
             parent_folder_id: parent_folder_id.into(),
             drive_id: None,
             pass_through: None,
+            service_id: None,
             size,
             digest: DigestMode::PartsAndFile,
             concurrency: 4,
@@ -76,6 +108,11 @@ impl Config {
             body: BodyMode::Blob,
             retry: RetryPolicy::DEFAULT,
             timeout: Duration::from_secs(60),
+            stall_timeout: Duration::from_secs(30),
+            measures_progress: false,
+            direct: true,
+            restart: false,
+            keeps_record: false,
             can_refresh_token: false,
         }
     }
@@ -93,10 +130,42 @@ impl Config {
         if !(1..=Self::MAX_CONCURRENCY).contains(&self.concurrency) {
             return Err(UploadError::invalid_argument("concurrency", "takes a whole number from 1 to 6"));
         }
+        if self.stall_timeout.is_zero() {
+            return Err(UploadError::invalid_argument("stallTimeout", "takes a number of milliseconds above 0"));
+        }
         if self.memory_budget == 0 {
             return Err(UploadError::invalid_argument("memoryBudget", "takes a whole number of bytes, 1 or more"));
         }
         Ok(())
+    }
+
+    /// Returns how long an answer may take once the last byte of the content is on its way.
+    pub(crate) fn answer_timeout(&self) -> Duration {
+        self.stall_timeout.saturating_mul(ANSWER_PATIENCE)
+    }
+
+    /// Returns how long an attempt of a request without content may take.
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.timeout.min(self.answer_timeout())
+    }
+
+    /// Tells whether the file is sent in one request.
+    pub(crate) fn is_direct(&self) -> bool {
+        let limit = match self.service_id.as_deref() {
+            Some("box") => BOX_DIRECT_LIMIT,
+            _ => DIRECT_LIMIT,
+        };
+        // What is passed through goes with a session's creation.
+        self.size == 0 || (self.direct && self.size <= limit && self.pass_through.is_none())
+    }
+
+    /// Returns the metadata of a direct upload.
+    pub(crate) fn metadata(&self) -> CreateFile {
+        CreateFile {
+            name: self.name.clone(),
+            parent_folder_id: self.parent_folder_id.clone(),
+            drive_id: self.drive_id.clone(),
+        }
     }
 
     /// Returns the body of create.
@@ -154,5 +223,6 @@ mod tests {
         assert!(refused(|config| config.concurrency = 0).contains("`concurrency`"));
         assert!(refused(|config| config.concurrency = 7).contains("`concurrency`"));
         assert!(refused(|config| config.memory_budget = 0).contains("`memoryBudget`"));
+        assert!(refused(|config| config.stall_timeout = Duration::ZERO).contains("`stallTimeout`"));
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use sha1::digest::common::hazmat::{SerializableState, SerializedState};
 use sha1::{Digest as _, Sha1};
 
 /// A SHA-1 digest. Displays as the value of the `digest` header: `sha=<base64>` (RFC 3230, 4.3.2).
@@ -17,36 +18,59 @@ impl Digest {
     }
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha={}", BASE64.encode(self.0))
+impl Digest {
+    /// Returns the digest as base64.
+    pub fn to_base64(self) -> String {
+        BASE64.encode(self.0)
+    }
+
+    /// Reads a digest from base64; none where it is no SHA-1.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        BASE64.decode(text).ok()?.try_into().ok().map(Self)
     }
 }
 
-/// Hashes a file part by part: every byte goes through the part's hasher and the file's while it is hot in
-/// cache, so that the file is read once.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha={}", self.to_base64())
+    }
+}
+
+/// The digest of a file on its way: its parts go in in order, each once.
 #[derive(Debug, Clone, Default)]
-pub struct FileHasher {
+pub(crate) struct FileHasher {
     file: Sha1,
 }
 
 impl FileHasher {
     /// Begins a part; what it feeds counts for the file only once the part is [committed](Self::commit).
-    pub fn part(&self, wanted: Wanted) -> PartHasher {
+    pub(crate) fn part(&self, wanted: Wanted) -> PartHasher {
         PartHasher { part: wanted.part.then(Sha1::new), file: wanted.file.then(|| self.file.clone()) }
     }
 
     /// Ends a part: returns its digest, and goes on behind it with the file's.
-    pub fn commit(&mut self, hasher: PartHasher) -> Option<Digest> {
-        if let Some(file) = hasher.file {
-            self.file = file;
+    pub(crate) fn commit(&mut self, hasher: PartHasher) -> Option<Digest> {
+        if let Some(file) = &hasher.file {
+            self.file.clone_from(file);
         }
-        hasher.part.map(|part| Digest(part.finalize().into()))
+        hasher.finish()
     }
 
     /// Returns the digest of all parts so far.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest(self.file.clone().finalize().into())
+    }
+
+    /// Writes down how far it is, as base64: some 90 bytes, the last 63 bytes of the file at most among them.
+    pub(crate) fn save(&self) -> String {
+        BASE64.encode(self.file.serialize())
+    }
+
+    /// Goes on from where another one was [saved](Self::save); none where that is damaged.
+    pub(crate) fn restore(saved: &str) -> Option<Self> {
+        let bytes = BASE64.decode(saved).ok()?;
+        let state = SerializedState::<Sha1>::try_from(bytes.as_slice()).ok()?;
+        Sha1::deserialize(&state).ok().map(|file| Self { file })
     }
 }
 
@@ -66,7 +90,8 @@ impl Wanted {
     }
 }
 
-/// The hashers of one part on its way; dropping it forgets the part.
+/// The hashers of one part on its way; dropping it forgets the part. Every byte goes through the part's hasher and the
+/// file's while it is hot in cache, so that the file is read once.
 #[derive(Debug, Clone)]
 pub struct PartHasher {
     part: Option<Sha1>,
@@ -74,11 +99,26 @@ pub struct PartHasher {
 }
 
 impl PartHasher {
+    /// Makes one for bytes that are no part of an upload.
+    pub fn plain() -> Self {
+        Self { part: Some(Sha1::new()), file: None }
+    }
+
+    /// Returns which digests its bytes go into.
+    pub const fn wanted(&self) -> Wanted {
+        Wanted { part: self.part.is_some(), file: self.file.is_some() }
+    }
+
     /// Feeds bytes to every digest that is wanted.
     pub fn update(&mut self, bytes: &[u8]) {
         for hasher in [&mut self.part, &mut self.file].into_iter().flatten() {
             hasher.update(bytes);
         }
+    }
+
+    /// Returns the part's digest, where it was wanted.
+    pub fn finish(self) -> Option<Digest> {
+        self.part.map(|part| Digest(part.finalize().into()))
     }
 }
 
@@ -127,5 +167,30 @@ mod tests {
         again.update(b"abc");
         assert_eq!(file.commit(again), Some(Digest::of(b"abc")));
         assert_eq!(file.digest(), Digest::of(b"abc"));
+    }
+
+    #[test]
+    fn saved_hasher_goes_on_where_it_was() {
+        let data: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
+        for split in [0, 1, 63, 64, 65, 999] {
+            let mut file = FileHasher::default();
+            let mut first = file.part(BOTH);
+            first.update(&data[..split]);
+            file.commit(first);
+            let mut restored = FileHasher::restore(&file.save()).unwrap();
+            let mut rest = restored.part(BOTH);
+            rest.update(&data[split..]);
+            restored.commit(rest);
+            assert_eq!(restored.digest(), Digest::of(&data), "{split}");
+        }
+    }
+
+    #[test]
+    fn damaged_states_and_digests_are_refused() {
+        for damaged in ["", "!", "AAAA", &"A".repeat(400)] {
+            assert!(FileHasher::restore(damaged).is_none(), "{damaged}");
+            assert!(Digest::from_base64(damaged).is_none(), "{damaged}");
+        }
+        assert_eq!(Digest::from_base64(&Digest::of(b"abc").to_base64()), Some(Digest::of(b"abc")));
     }
 }

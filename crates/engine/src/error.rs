@@ -50,6 +50,8 @@ pub enum ErrorCode {
     DigestMismatch,
     /// An answer that the API does not allow.
     Protocol,
+    /// The resume record could not be kept.
+    Storage,
 }
 
 impl ErrorCode {
@@ -75,6 +77,7 @@ impl ErrorCode {
             Self::FileTooLarge => "file_too_large",
             Self::DigestMismatch => "digest_mismatch",
             Self::Protocol => "protocol",
+            Self::Storage => "storage",
         }
     }
 

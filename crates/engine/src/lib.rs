@@ -27,28 +27,30 @@
 //!
 //! use upload_session_engine::clock::{Instant, Now};
 //! use upload_session_engine::config::Config;
-//! use upload_session_engine::digest::FileHasher;
-//! use upload_session_engine::output::{Digests, Output};
+//! use upload_session_engine::digest::Digest;
+//! use upload_session_engine::output::Output;
 //! use upload_session_engine::request::{Operation, Response};
+//! use upload_session_engine::snapshot::Fingerprint;
 //! use upload_session_engine::upload::Upload;
 //!
 //! let file = b"0123456789";
 //! let now = || Now { instant: Instant::from_origin(Duration::ZERO), unix: Duration::ZERO };
-//! let mut hasher = FileHasher::default();
 //! let mut answers = VecDeque::new();
 //! let mut file_id = None;
 //!
-//! let mut upload = Upload::new(Config::new("digits.txt", "root", 10), 42)?;
+//! let config = Config { direct: false, ..Config::new("digits.txt", "root", 10) };
+//! let mut upload = Upload::new(config, 42)?;
 //! upload.handle_start(now());
 //! loop {
 //!     while let Some(output) = upload.poll_output() {
 //!         match output {
-//!             Output::Read { op, range, digest, .. } => {
-//!                 let mut part = hasher.part(digest);
-//!                 part.update(&file[range.start as usize..range.end as usize]);
-//!                 let part = hasher.commit(part);
-//!                 let file = digest.file.then(|| hasher.digest());
-//!                 upload.handle_read(op, Digests { part, file }, now());
+//!             Output::Prepare => {
+//!                 let digest = Digest::of(file);
+//!                 upload.handle_prepared(Ok(Fingerprint { file: digest, target: digest }), now());
+//!             }
+//!             Output::Read { op, range, mut hasher, .. } => {
+//!                 hasher.update(&file[range.start as usize..range.end as usize]);
+//!                 upload.handle_read(op, hasher, now());
 //!             }
 //!             Output::Send { op, request, .. } => answers.push_back(match request.operation {
 //!                 Operation::Get => (op, 200, r#"{"data":{"id":"s","part_size":4}}"#),
@@ -126,6 +128,7 @@
 
 mod call;
 pub mod clock;
+mod concurrency;
 pub mod config;
 pub mod digest;
 pub mod error;
@@ -135,5 +138,6 @@ pub mod plan;
 pub mod progress;
 pub mod request;
 pub mod retry;
+pub mod snapshot;
 pub mod upload;
 pub mod wire;

@@ -5,20 +5,24 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::clock::Instant;
-use crate::digest::Wanted;
+use crate::digest::PartHasher;
 use crate::error::UploadError;
 use crate::progress::Progress;
 use crate::request::{Operation, Request};
+use crate::snapshot::Snapshot;
 
 /// Names an operation that was started, so that an answer that comes too late is known as stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId(pub(crate) u64);
 
 /// What to do next, in order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Output {
+    /// Find out which upload this is ([`Fingerprint`](crate::snapshot::Fingerprint)), and make sure that nobody else drives it; answered by
+    /// `handle_prepared`. Once, before the first request of an upload by session.
+    Prepare,
     /// Read a part once, hash what is wanted of it, and keep its bytes where asked; answered by
-    /// `handle_read` or `handle_read_failed`. One at a time, in part order (but for a part that is hashed again).
+    /// `handle_read` or `handle_read_failed`. One at a time, in part order (but for a part that is read again).
     Read {
         /// To be named in the answer.
         op: OpId,
@@ -26,8 +30,8 @@ pub enum Output {
         part: u32,
         /// Its bytes, as offsets into the file.
         range: Range<u64>,
-        /// Which digests its bytes go into.
-        digest: Wanted,
+        /// What to feed its bytes to, and hand back; it may want none.
+        hasher: PartHasher,
         /// Whether to hold the bytes until [`Output::Release`].
         keep: bool,
     },
@@ -50,6 +54,10 @@ pub enum Output {
         /// Number of the part.
         part: u32,
     },
+    /// Keep this record in place of every earlier one.
+    Save(Snapshot),
+    /// Drop the record: there is nothing to go on with any more.
+    Forget,
     /// Get a fresh token for all requests; answered by `handle_token`. One at a time.
     RefreshToken,
     /// Call `handle_timeout` at that time; replaces every earlier one. Too early does no harm.
@@ -74,15 +82,6 @@ pub struct PartBody {
     pub held: bool,
 }
 
-/// What came of an [`Output::Read`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Digests {
-    /// The part's digest, where it was wanted.
-    pub part: Option<crate::digest::Digest>,
-    /// The file's digest up to the end of this part, where it was wanted.
-    pub file: Option<crate::digest::Digest>,
-}
-
 /// Where an upload stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -94,6 +93,8 @@ pub enum State {
     Uploading,
     /// Stopped by the caller until resumed.
     Paused,
+    /// Offline: goes on by itself once there is a network.
+    Waiting,
     /// All parts are acknowledged; the file is being made of them.
     Finishing,
     /// The file is there.
@@ -112,6 +113,7 @@ impl State {
             Self::Starting => "starting",
             Self::Uploading => "uploading",
             Self::Paused => "paused",
+            Self::Waiting => "waiting",
             Self::Finishing => "finishing",
             Self::Done => "done",
             Self::Failed => "failed",
@@ -161,6 +163,8 @@ pub enum Event {
         part_size: u64,
         /// Whether parts are sent side by side.
         parallel: bool,
+        /// Whether it goes on from a record.
+        resumed: bool,
         /// When the session ends, as the server put it.
         expires_at: Option<String>,
     },

@@ -35,6 +35,16 @@ impl Plan {
         }
     }
 
+    /// Takes the file as one part, also an empty one.
+    pub const fn whole(size: u64) -> Self {
+        Self { size, part_size: if size == 0 { 1 } else { size }, parts: 1 }
+    }
+
+    /// Returns the bytes of the file.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Returns how many parts there are; an empty file has none.
     pub const fn parts(&self) -> u32 {
         self.parts

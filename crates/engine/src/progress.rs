@@ -93,6 +93,11 @@ impl SpeedMeter {
         if faded >= speed * FADED { faded } else { 0.0 }
     }
 
+    /// Returns the speed that was measured last, however long ago.
+    pub(crate) fn last_speed(&self) -> Option<f64> {
+        self.bytes_per_second
+    }
+
     /// Returns when the last part was acknowledged.
     pub(crate) fn last_sample(&self) -> Option<Instant> {
         self.last_sample

@@ -99,6 +99,8 @@ pub enum Verdict {
         at: Instant,
         /// How far off that is.
         delay: Duration,
+        /// No sooner than this, whatever happens.
+        earliest: Instant,
         /// Why.
         error: UploadError,
     },
@@ -124,6 +126,11 @@ impl Attempts {
     /// Returns how many attempts there were.
     pub const fn count(&self) -> u32 {
         self.count
+    }
+
+    /// Takes back the attempt that was begun last: that it failed was nobody's fault.
+    pub fn take_back(&mut self) {
+        self.count = self.count.saturating_sub(1);
     }
 
     /// Has the elapsed time count from now on, not from the first failure; returns since when it counts.
@@ -186,7 +193,7 @@ impl Attempts {
         if !policy.enabled || at.since(failing_since) > policy.max_elapsed_time {
             return Verdict::Fail(error);
         }
-        Verdict::Retry { at, delay, error }
+        Verdict::Retry { at, delay, earliest: now.instant + at_least, error }
     }
 }
 

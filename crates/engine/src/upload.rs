@@ -13,12 +13,14 @@ use std::mem;
 use crate::call::Call;
 use crate::clock::{Instant, Now};
 use crate::config::Config;
+use crate::digest::PartHasher;
 use crate::error::{ErrorCode, UploadError};
-use crate::output::{Digests, Event, OpId, Output, PartState, State};
+use crate::output::{Event, OpId, Output, PartState, State};
 use crate::part::Parts;
 use crate::progress::{Progress, SpeedMeter};
 use crate::request::Response;
 use crate::retry::{Failure, Outcome};
+use crate::snapshot::{Fingerprint, Snapshot};
 
 /// The state machine of one upload; see the [crate's docs](crate) for how to drive it.
 #[derive(Debug)]
@@ -27,8 +29,17 @@ pub struct Upload {
     rng: fastrand::Rng,
     phase: Phase,
     paused: bool,
+    offline: bool,
+    /// The file goes in one request, without a session.
+    direct: bool,
+    fingerprint: Option<Fingerprint>,
+    /// What to go on from.
+    snapshot: Option<Snapshot>,
     session: Option<Session>,
     parts: Option<Parts>,
+    /// The parts of a session that is gone: what was hashed of them still counts.
+    lost: Option<Parts>,
+    restarts: u32,
     meter: SpeedMeter,
     token: Token,
     last_op: u64,
@@ -41,9 +52,13 @@ pub struct Upload {
 #[derive(Debug)]
 enum Phase {
     Idle,
+    /// Finds out which upload this is, and that nobody else drives it.
+    Preparing,
     Creating(Call),
     Getting(Call),
     Transferring,
+    /// Asks whether a session is still there whose time should be over.
+    Checking(Call),
     Finishing(Finish),
     /// Asks whether a finish whose answer was lost was done all the same.
     Confirming(Call, Finish),
@@ -71,6 +86,10 @@ struct Session {
     id: String,
     /// There is something on the server that a caller may want deleted.
     live: bool,
+    /// A record of it is kept.
+    saved: bool,
+    /// When its time should be over.
+    expires: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +105,7 @@ struct Told {
     state: State,
     progress: Progress,
     any_progress: bool,
+    last_progress: bool,
     /// When progress was last told, or found to be the same.
     progress_at: Option<Instant>,
     /// When what is news since then is told.
@@ -100,14 +120,21 @@ impl Upload {
     /// `invalid_argument` where [`Config::check`] says so.
     pub fn new(config: Config, seed: u64) -> Result<Self, UploadError> {
         config.check()?;
+        let direct = config.is_direct();
         let progress = Progress { total: config.size, ..Progress::default() };
         Ok(Self {
             config,
             rng: fastrand::Rng::with_seed(seed),
             phase: Phase::Idle,
             paused: false,
+            offline: false,
+            direct,
+            fingerprint: None,
+            snapshot: None,
             session: None,
             parts: None,
+            lost: None,
+            restarts: 0,
             meter: SpeedMeter::default(),
             token: Token::default(),
             last_op: 0,
@@ -116,11 +143,27 @@ impl Upload {
                 state: State::Idle,
                 progress,
                 any_progress: false,
+                last_progress: false,
                 progress_at: None,
                 progress_due: None,
                 timeout: None,
             },
             outputs: VecDeque::new(),
+        })
+    }
+
+    /// Makes an upload that goes on from a snapshot, once it is started. Whether that is of this very file and target is
+    /// found out then; [`handle_abort`](Self::handle_abort) before drops the session and the record.
+    ///
+    /// # Errors
+    /// `invalid_argument` where [`Config::check`] says so.
+    pub fn from_snapshot(config: Config, seed: u64, snapshot: Snapshot) -> Result<Self, UploadError> {
+        let session = Session::new(snapshot.session_id().to_owned());
+        Ok(Self {
+            direct: false,
+            session: Some(Session { saved: true, ..session }),
+            snapshot: Some(snapshot),
+            ..Self::new(config, seed)?
         })
     }
 
@@ -132,8 +175,10 @@ impl Upload {
             Phase::Failed => State::Failed,
             Phase::Aborted | Phase::AbortingCreate(_) | Phase::Deleting(_) => State::Aborted,
             _ if self.paused => State::Paused,
-            Phase::Creating(_) | Phase::Getting(_) | Phase::Discarding(..) => State::Starting,
-            Phase::Transferring => State::Uploading,
+            Phase::Preparing | Phase::Discarding(..) => State::Starting,
+            _ if self.offline => State::Waiting,
+            Phase::Creating(_) | Phase::Getting(_) => State::Starting,
+            Phase::Transferring | Phase::Checking(_) => State::Uploading,
             Phase::Finishing(_) | Phase::Confirming(..) => State::Finishing,
         }
     }
@@ -141,6 +186,16 @@ impl Upload {
     /// Returns the session's id, once it is known.
     pub fn session_id(&self) -> Option<&str> {
         self.session.as_ref().map(|session| session.id.as_str())
+    }
+
+    /// Returns what there is to go on with after a reload or a crash; none before the session's part size is known, and
+    /// once there is nothing to go on with.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let session = self.session.as_ref().filter(|session| session.live)?;
+        match &self.parts {
+            Some(parts) => Some(parts.snapshot(&session.id, self.fingerprint?)),
+            None => self.snapshot.clone(),
+        }
     }
 
     /// Tells whether an abort is still at work.
@@ -169,7 +224,46 @@ impl Upload {
     /// Begins; a second time does nothing.
     pub fn handle_start(&mut self, now: Now) {
         if matches!(self.phase, Phase::Idle) {
-            self.phase = Phase::Creating(Call::default());
+            if self.direct {
+                self.parts = Some(Parts::direct(&self.config));
+                self.phase = Phase::Transferring;
+            } else {
+                self.phase = Phase::Preparing;
+                self.outputs.push_back(Output::Prepare);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Takes in what came of [`Output::Prepare`]: which upload this is, or why it cannot be driven.
+    pub fn handle_prepared(&mut self, fingerprint: Result<Fingerprint, UploadError>, now: Now) {
+        if matches!(self.phase, Phase::Preparing) {
+            match fingerprint.and_then(|fingerprint| self.prepared(fingerprint)) {
+                Ok(phase) => self.phase = phase,
+                Err(error) => self.fail(error),
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Takes in whether there is a network. Without one nothing is sent, and what fails does not count.
+    pub fn handle_online(&mut self, online: bool, now: Now) {
+        if mem::replace(&mut self.offline, !online) && online {
+            self.forgive(Call::hurry);
+        }
+        if !online && let Some(parts) = &mut self.parts {
+            parts.limiter.interrupted();
+        }
+        self.settle(now);
+    }
+
+    /// Takes in how many bytes of a request's content are on their way so far, where the transport tells
+    /// ([`measures_progress`](Config::measures_progress)).
+    pub fn handle_sent(&mut self, op: OpId, bytes: u64, now: Now) {
+        if let Some(parts) = &mut self.parts
+            && let Some(part) = parts.sent_by(op)
+        {
+            parts.note_sent(part, bytes, &self.config, now.instant);
         }
         self.settle(now);
     }
@@ -192,12 +286,12 @@ impl Upload {
         self.settle(now);
     }
 
-    /// Takes in that a part was read, with the digests that were wanted of it.
-    pub fn handle_read(&mut self, op: OpId, digests: Digests, now: Now) {
-        match self.parts.as_mut().and_then(|parts| parts.end_read(op, digests)) {
-            Some(Ok(part)) => self.tell_part(part, PartState::Queued),
+    /// Takes in that a part was read; `hasher` is the one that came with [`Output::Read`], fed with its bytes.
+    pub fn handle_read(&mut self, op: OpId, hasher: PartHasher, now: Now) {
+        match self.parts.as_mut().and_then(|parts| parts.end_read(op, hasher)) {
+            Some(Ok(Some(part))) => self.tell_part(part, PartState::Queued),
             Some(Err(error)) => self.fail(error),
-            None => {}
+            Some(Ok(None)) | None => {}
         }
         self.settle(now);
     }
@@ -235,16 +329,18 @@ impl Upload {
             self.handle_token(Err(error), now);
         }
         let late = self.phase.call_mut().and_then(|call| call.in_flight());
-        if let Some(flight) = late.filter(|flight| flight.deadline.is_some_and(|deadline| deadline <= now.instant)) {
-            self.outputs.push_back(Output::Cancel { op: flight.op });
-            self.handle_outcome(flight.op, Outcome::Failure(Failure::Timeout), now);
+        let late = late.filter(|flight| flight.deadline <= now.instant).map(|flight| flight.op);
+        let overdue = self.parts.as_mut().map(|parts| parts.overdue(&self.meter, &self.config, now.instant));
+        for op in late.into_iter().chain(overdue.into_iter().flatten()) {
+            self.outputs.push_back(Output::Cancel { op });
+            self.handle_outcome(op, Outcome::Failure(Failure::Timeout), now);
         }
         self.settle(now);
     }
 
     /// Stops sending parts at once; a create or finish in flight is let end, as its answer cannot be had again.
     pub fn handle_pause(&mut self, now: Now) {
-        if matches!(self.state(), State::Starting | State::Uploading | State::Finishing) {
+        if matches!(self.state(), State::Starting | State::Uploading | State::Waiting | State::Finishing) {
             self.paused = true;
             self.cancel_sends();
         }
@@ -254,16 +350,42 @@ impl Upload {
     /// Goes on after a pause. What waited for its `Retry-After` still does.
     pub fn handle_resume(&mut self, now: Now) {
         if mem::take(&mut self.paused) {
-            if let Some(call) = self.phase.call_mut() {
-                call.attempts.forgive();
-            }
-            if let Phase::Finishing(finish) | Phase::Confirming(_, finish) = &mut self.phase {
-                finish.call.attempts.forgive();
-                finish.accepted_since = None;
-            }
-            self.parts.iter_mut().flat_map(Parts::calls_mut).for_each(|(_, call)| call.attempts.forgive());
+            self.forgive(|call| call.attempts.forgive());
         }
         self.settle(now);
+    }
+
+    /// Stops, as the page lets go of the upload. Where a record is kept, the session stays for who resumes it; else it is
+    /// aborted.
+    pub fn handle_close(&mut self, now: Now) {
+        if !self.config.keeps_record || self.session.as_ref().is_none_or(|session| !session.saved) {
+            return self.handle_abort(now);
+        }
+        if !self.finished {
+            if let Some(flight) = self.phase.call_mut().and_then(|call| call.in_flight()) {
+                self.outputs.push_back(Output::Cancel { op: flight.op });
+            }
+            self.fail(UploadError::new(ErrorCode::Aborted, "The upload was closed; it can be resumed"));
+        }
+        self.settle(now);
+    }
+
+    /// Has every request forget for how long it has been failing, as that was nobody's fault.
+    fn forgive(&mut self, forgive: impl Fn(&mut Call)) {
+        if let Some(call) = self.phase.call_mut() {
+            forgive(call);
+        }
+        if let Phase::Finishing(finish) | Phase::Confirming(_, finish) = &mut self.phase {
+            forgive(&mut finish.call);
+            finish.accepted_since = None;
+        }
+        self.parts.iter_mut().flat_map(Parts::calls_mut).for_each(|(_, call)| forgive(call));
+    }
+
+    /// Tells whether nothing new may be sent for the file.
+    fn is_held_back(&self) -> bool {
+        let ending = matches!(self.phase, Phase::Discarding(..) | Phase::AbortingCreate(_) | Phase::Deleting(_));
+        self.paused || (self.offline && !ending)
     }
 
     /// Cancels what is in flight and deletes the session; also after a failure, which leaves it on the server.
@@ -277,7 +399,7 @@ impl Upload {
 
     /// Starts what can be started, and tells what changed: the end of every input.
     fn settle(&mut self, now: Now) {
-        if !self.paused {
+        if !self.is_held_back() {
             self.advance(now);
         }
         self.meter.count(self.parts.as_ref().map_or(0, Parts::in_flight), now.instant);
@@ -289,17 +411,24 @@ impl Upload {
     }
 }
 
+impl Session {
+    fn new(id: String) -> Self {
+        Self { id, live: true, saved: false, expires: None }
+    }
+}
+
 impl Phase {
     fn call_mut(&mut self) -> Option<&mut Call> {
         match self {
             Self::Creating(call)
             | Self::Getting(call)
+            | Self::Checking(call)
             | Self::Confirming(call, _)
             | Self::Discarding(call, _)
             | Self::AbortingCreate(call)
             | Self::Deleting(call) => Some(call),
             Self::Finishing(finish) => Some(&mut finish.call),
-            Self::Idle | Self::Transferring | Self::Done | Self::Failed | Self::Aborted => None,
+            Self::Idle | Self::Preparing | Self::Transferring | Self::Done | Self::Failed | Self::Aborted => None,
         }
     }
 

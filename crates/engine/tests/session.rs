@@ -80,6 +80,7 @@ fn session_event_says_what_the_server_said() {
         id: "session".into(),
         part_size: 4,
         parallel: true,
+        resumed: false,
         expires_at: Some("2030-01-01T00:00:00Z".into()),
     };
     assert_eq!(sim.told(|event| matches!(event, Event::Session { .. }).then(|| event.clone())), [session]);
@@ -132,15 +133,6 @@ fn without_digests_nothing_is_read() {
     let sim = Scenario::parallel(10, 4).config(|config| config.digest = DigestMode::None).run();
     assert!(sim.reads.is_empty());
     assert_eq!(sim.part_events(0), [(PartState::Queued, 0), (PartState::Sending, 1), (PartState::Done, 1)]);
-}
-
-#[test]
-fn empty_file_goes_straight_to_finish_with_the_digest_of_nothing() {
-    let sim = Scenario::parallel(0, 4).run();
-    sim.assert_done();
-    assert_eq!(sim.operations(), [Create, Get, Finish]);
-    assert_eq!(sim.sent[2].request.digest.as_deref(), Some("sha=2jmj7l5rSw0yVb/vlWAYkK/YBwk="));
-    assert_eq!(sim.states(), [State::Starting, State::Finishing, State::Done]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tell::ESTIMATE_INTERVAL;
 use super::transitions::DELETE_LIMIT;
-use super::{Finish, Phase, Upload};
+use super::{Finish, Phase, Session, Upload};
 use crate::call::Call;
 use crate::clock::{Instant, Now};
 use crate::error::UploadError;
@@ -15,6 +15,13 @@ use crate::request::{Request, digest_header};
 
 impl Upload {
     pub(super) fn advance(&mut self, now: Now) {
+        let expired = |session: &Session| session.expires.is_some_and(|expires| expires <= now.instant);
+        if matches!(self.phase, Phase::Transferring)
+            && let Some(session) = self.session.as_mut().filter(|session| expired(session))
+        {
+            session.expires = None;
+            self.phase = Phase::Checking(Call::default());
+        }
         if matches!(self.phase, Phase::Transferring) {
             self.advance_parts(now);
         }
@@ -42,7 +49,7 @@ impl Upload {
                 let op = self.next_op();
                 let (timeout, token) = (self.attempt_timeout(now), self.token.generation);
                 if let Some(call) = self.phase.call_mut() {
-                    call.begin(op, now.instant, Some(timeout), token);
+                    call.begin(op, now.instant, timeout, token);
                 }
                 self.outputs.push_back(Output::Send { op, request, part: None });
             }
@@ -52,7 +59,7 @@ impl Upload {
 
     /// Returns how long the phase's next attempt may take.
     fn attempt_timeout(&mut self, now: Now) -> Duration {
-        let timeout = self.config.timeout;
+        let timeout = self.config.request_timeout();
         match &mut self.phase {
             Phase::Discarding(call, _) | Phase::Deleting(call) => {
                 let since = call.attempts.count_from(now.instant);
@@ -65,7 +72,7 @@ impl Upload {
     pub(super) fn phase_request(&self) -> Result<Request, UploadError> {
         let id = self.session_id().unwrap_or_default();
         match &self.phase {
-            Phase::Getting(_) | Phase::Confirming(..) => Request::get(id, false, None),
+            Phase::Getting(_) | Phase::Checking(_) | Phase::Confirming(..) => Request::get(id, false, None),
             Phase::Finishing(_) => {
                 let digest = self.parts.as_ref().and_then(Parts::file_digest);
                 Request::finish(id, digest_header(digest), false)
@@ -96,11 +103,11 @@ impl Upload {
     pub(super) fn begin_read(&mut self) {
         let op = OpId(self.last_op + 1);
         let Some(parts) = &mut self.parts else { return };
-        if let Some((part, digest, keep)) = parts.begin_read(op) {
+        if let Some((part, hasher, keep)) = parts.begin_read(op) {
             let range = parts.range(part);
             self.last_op = op.0;
             self.tell_part(part, PartState::Hashing);
-            self.outputs.push_back(Output::Read { op, part, range, digest, keep });
+            self.outputs.push_back(Output::Read { op, part, range, hasher, keep });
         }
     }
 
@@ -110,10 +117,17 @@ impl Upload {
         let Some((body, digest)) = self.parts.as_mut().and_then(|parts| parts.begin_send(part, load)) else {
             return Ok(());
         };
-        let id = self.session_id().unwrap_or_default();
-        let request = Request::upload(id, part, digest_header(digest), false)?;
-        if let Some(open) = self.parts.as_mut().and_then(|parts| parts.part_mut(part)) {
-            open.call.begin(op, now.instant, None, token);
+        let request = if self.direct {
+            Request::direct(&self.config.metadata(), false)
+        } else {
+            let id = self.session_id().unwrap_or_default();
+            Request::upload(id, part, digest_header(digest), false)?
+        };
+        if let Some(parts) = &mut self.parts {
+            let limit = parts.time_limit(part, &self.meter, &self.config);
+            if let Some(open) = parts.part_mut(part) {
+                open.call.begin(op, now.instant, limit, token);
+            }
         }
         self.tell_part(part, PartState::Sending);
         self.outputs.push_back(Output::Send { op, request, part: Some(PartBody { number: part, ..body }) });
@@ -128,6 +142,9 @@ impl Upload {
                 call.interrupt();
                 stopped.push((part, flight.op));
             }
+        }
+        if let Some(parts) = &mut self.parts {
+            parts.limiter.interrupted();
         }
         for (part, op) in stopped {
             self.outputs.push_back(Output::Cancel { op });
@@ -152,18 +169,18 @@ impl Upload {
     }
 
     pub(super) fn next_timeout(&mut self) -> Option<Instant> {
-        // Waits end during a pause too, but nothing is sent before it ends.
-        let phase = self.phase.call_mut().filter(|call| !self.paused || call.in_flight().is_some());
-        let next = phase
-            .and_then(|call| call.next_timeout())
-            .into_iter()
-            .chain(self.told.progress_due)
-            .chain(self.token.refreshing_until)
-            .min();
-        let (Phase::Transferring, false, Some(parts)) = (&self.phase, self.paused, &self.parts) else { return next };
+        let held_back = self.is_held_back();
+        let next = self.phase.call_mut().and_then(|call| call.next_timeout(held_back));
+        let next = next.into_iter().chain(self.told.progress_due).chain(self.token.refreshing_until).min();
+        let Some(parts) = &self.parts else { return next };
+        let calls = parts.calls().filter_map(|call| call.next_timeout(held_back)).chain(next);
+        if held_back || !matches!(self.phase, Phase::Transferring) {
+            return calls.min();
+        }
+        let expires = self.session.as_ref().and_then(|session| session.expires);
         // What is in flight is estimated, and the speed fades where nothing is acknowledged.
         let changes = parts.in_flight() > 0 || self.told.progress.bytes_per_second > 0.0;
         let estimate_at = self.told.progress_at.filter(|_| changes).map(|at| at + ESTIMATE_INTERVAL);
-        parts.calls().filter_map(Call::next_timeout).chain(estimate_at).chain(next).min()
+        calls.chain(estimate_at).chain(expires).min()
     }
 }

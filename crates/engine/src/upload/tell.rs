@@ -44,6 +44,11 @@ impl Upload {
 
     /// Tells how far the upload is, now or at the next frame.
     pub(super) fn tell_progress(&mut self, now: Instant) {
+        // What is told at the end stays.
+        if self.told.last_progress {
+            return;
+        }
+        self.told.last_progress = self.finished;
         let progress = self.measure_progress(now);
         // An upload of nothing ends as it began, and is told of all the same.
         let is_news = progress != self.told.progress || (self.finished && !self.told.any_progress);

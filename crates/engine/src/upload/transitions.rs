@@ -7,24 +7,31 @@ use serde_json::{Map, Value, json};
 
 use super::{Finish, Phase, Session, Upload};
 use crate::call::{Call, CallState};
-use crate::clock::Now;
+use crate::clock::{Instant, Now, parse_date};
 use crate::error::{ErrorCode, UploadError};
 use crate::output::{Event, OpId, Output, PartState};
 use crate::part::{OverBudget, Parts};
 use crate::plan::{Plan, parse_part_size};
+use crate::progress::SpeedMeter;
 use crate::request::{Operation, Request, Response};
 use crate::retry::{Failure, Outcome, Verdict, parse_retry_after};
+use crate::snapshot::Fingerprint;
 use crate::wire::MAX_PART_SIZE;
 
 /// For how long a session's deletion is tried, from its first attempt on: a caller waits for it.
 pub(super) const DELETE_LIMIT: Duration = Duration::from_secs(30);
 /// Least time between two questions after a finish that was accepted (202) but is not done.
 const ACCEPTED_INTERVAL: Duration = Duration::from_secs(1);
+/// How often an upload begins again with a fresh session: a server that loses every one of them must not spin.
+const MAX_RESTARTS: u32 = 5;
 
 impl Upload {
     pub(super) fn abort(&mut self) {
         self.cancel_parts();
         self.paused = false;
+        if self.session.as_mut().is_some_and(|session| mem::take(&mut session.saved)) {
+            self.outputs.push_back(Output::Forget);
+        }
         let live = self.session.as_ref().is_some_and(|session| session.live);
         self.phase = match mem::replace(&mut self.phase, Phase::Aborted) {
             Phase::Creating(call) if call.in_flight().is_some() => Phase::AbortingCreate(call),
@@ -43,6 +50,22 @@ impl Upload {
         self.finish_with(Err(UploadError::new(ErrorCode::Aborted, "The upload was aborted")));
     }
 
+    /// Returns where an upload begins that is known now.
+    pub(super) fn prepared(&mut self, fingerprint: Fingerprint) -> Result<Phase, UploadError> {
+        self.fingerprint = Some(fingerprint);
+        let Some(snapshot) = &self.snapshot else { return Ok(Phase::Creating(Call::default())) };
+        if snapshot.fingerprint.file != fingerprint.file || snapshot.plan.size() != self.config.size {
+            let message = "The file is not the one whose upload was begun: pick that one, or begin anew";
+            return Err(UploadError::new(ErrorCode::FileChanged, message));
+        }
+        if snapshot.fingerprint.target != fingerprint.target {
+            let takes = "takes a snapshot of an upload to the same server, app, consumer, service, folder and drive, \
+                         with the same digests";
+            return Err(UploadError::invalid_argument("snapshot", takes));
+        }
+        Ok(Phase::Getting(Call::default()))
+    }
+
     pub(super) fn handle_outcome(&mut self, op: OpId, outcome: Outcome<'_>, now: Now) {
         if self.phase.sent_by(op) {
             self.on_phase_outcome(outcome, now);
@@ -56,6 +79,7 @@ impl Upload {
         match mem::replace(&mut self.phase, Phase::Failed) {
             Phase::Creating(call) => self.on_create(call, outcome, now),
             Phase::Getting(call) => self.on_get(call, outcome, now),
+            Phase::Checking(call) => self.on_check(call, outcome, now),
             Phase::Finishing(finish) => self.on_finish(finish, outcome, now),
             Phase::Confirming(call, finish) => self.on_confirm(call, finish, outcome, now),
             Phase::Discarding(call, error) => self.on_discard(call, error, outcome, now),
@@ -69,7 +93,7 @@ impl Upload {
         match (self.judge(&mut call, Operation::Create, None, outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match created(response) {
                 Ok(id) => {
-                    self.session = Some(Session { id, live: true });
+                    self.session = Some(Session::new(id));
                     self.phase = Phase::Getting(Call::default());
                 }
                 Err(error) => self.fail(error),
@@ -81,19 +105,51 @@ impl Upload {
 
     pub(super) fn on_get(&mut self, mut call: Call, outcome: Outcome<'_>, now: Now) {
         match (self.judge(&mut call, Operation::Get, None, outcome, now), outcome) {
-            (Step::Success, Outcome::Answer(response)) => match self.open(response) {
-                Ok(()) => self.phase = Phase::Transferring,
+            (Step::Success, Outcome::Answer(response)) => match self.open(response, now) {
+                Ok(phase) => self.phase = phase,
                 Err(error) => self.phase = Phase::Discarding(Call::default(), error),
             },
+            // What was to be resumed is gone: a fresh start.
+            (Step::Fail(error), _) if self.snapshot.is_some() && matches!(error.status(), Some(404 | 410)) => {
+                self.begin_again();
+            }
             (Step::Fail(error), _) => self.fail(expired(error)),
             (Step::Later | Step::Success, _) => self.phase = Phase::Getting(call),
         }
     }
 
-    /// Cuts the file as the session asks.
-    pub(super) fn open(&mut self, response: &Response) -> Result<(), UploadError> {
+    /// The time of the session should be over, by its own `expires_at`: the server knows better than this clock.
+    fn on_check(&mut self, mut call: Call, outcome: Outcome<'_>, now: Now) {
+        match (self.judge(&mut call, Operation::Get, None, outcome, now), outcome) {
+            (Step::Success, Outcome::Answer(response)) => match response.envelope() {
+                Ok(envelope) => {
+                    self.note_expiry(&envelope, now);
+                    self.phase = Phase::Transferring;
+                }
+                Err(error) => self.fail(error),
+            },
+            (Step::Fail(error), _) => self.fail(expired(error)),
+            (Step::Later | Step::Success, _) => self.phase = Phase::Checking(call),
+        }
+    }
+
+    /// Notes when the session's time should be over; nothing where that is past though the server just said otherwise.
+    fn note_expiry(&mut self, envelope: &Map<String, Value>, now: Now) {
+        let expires_at = envelope.get("data").and_then(|data| data.get("expires_at")).and_then(Value::as_str);
+        let left = expires_at.and_then(parse_date).and_then(|date| date.checked_sub(now.unix));
+        if let Some(session) = &mut self.session {
+            session.expires = left.filter(|left| !left.is_zero()).map(|left| now.instant + left);
+        }
+    }
+
+    /// Cuts the file as the session asks, and goes on from the snapshot where there is one.
+    fn open(&mut self, response: &Response, now: Now) -> Result<Phase, UploadError> {
         let envelope = response.envelope()?;
         let field = |name: &str| envelope.get("data").and_then(|data| data.get(name));
+        let snapshot = self.snapshot.take();
+        if snapshot.is_some() && is_finished(&envelope) {
+            return Ok(self.done_without_id());
+        }
         let part_size =
             parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, message))?;
         if part_size.min(self.config.size) > MAX_PART_SIZE {
@@ -104,36 +160,76 @@ impl Upload {
             let message = format!("The file takes {} parts of {part_size} bytes; the API takes 10001", error.parts);
             UploadError::new(ErrorCode::FileTooLarge, message)
         })?;
+        if snapshot.as_ref().is_some_and(|snapshot| snapshot.plan != plan) {
+            return Err(UploadError::protocol(response, "The session's part_size is not what it was"));
+        }
         let parallel = field("parallel_upload_supported").and_then(Value::as_bool).unwrap_or(false);
+        let (mut parts, over_budget) = Parts::new(plan, parallel, &self.config);
+        let resumed = snapshot.is_some();
+        if let Some(snapshot) = snapshot {
+            parts.resume(snapshot, field("uploaded_byte_range").and_then(Value::as_str).and_then(bytes_held));
+        }
+        if let Some(lost) = self.lost.take() {
+            parts.restart(lost);
+        }
+        self.parts = Some(parts);
+        self.note_expiry(&envelope, now);
         let expires_at = field("expires_at").and_then(Value::as_str).map(str::to_owned);
         let id = self.session_id().unwrap_or_default().to_owned();
-        self.tell(Event::Session { id, part_size, parallel, expires_at });
-        let (parts, over_budget) = Parts::new(plan, parallel, &self.config);
+        self.tell(Event::Session { id, part_size, parallel, resumed, expires_at });
         if over_budget == Some(OverBudget) {
             let message = format!("A part has {part_size} bytes, more than memoryBudget: sending slices of the file");
             self.tell(Event::Warning { code: "memory_budget", message });
         }
-        self.parts = Some(parts);
-        Ok(())
+        self.save();
+        Ok(Phase::Transferring)
+    }
+
+    /// Keeps what there is to go on with.
+    fn save(&mut self) {
+        if self.config.keeps_record
+            && let Some(snapshot) = self.snapshot()
+            && let Some(session) = &mut self.session
+        {
+            session.saved = true;
+            self.outputs.push_back(Output::Save(snapshot));
+        }
+    }
+
+    /// Leaves a session that is gone for a fresh one; what was hashed stays hashed.
+    fn begin_again(&mut self) {
+        self.cancel_parts();
+        self.session_is_gone();
+        self.snapshot = None;
+        self.session = None;
+        self.lost = self.parts.take().or(self.lost.take());
+        self.meter = SpeedMeter::default();
+        self.phase = Phase::Creating(Call::default());
     }
 
     pub(super) fn on_part_outcome(&mut self, part: u32, outcome: Outcome<'_>, now: Now) {
-        let Some(open) = self.parts.as_mut().and_then(|parts| parts.part_mut(part)) else { return };
-        let (mut call, digest) = (open.call, open.digest);
+        let Some(parts) = &mut self.parts else { return };
+        let digest = parts.digest_to_send(part);
+        let Some(open) = parts.part_mut(part) else { return };
+        let mut call = open.call;
+        let since = call.in_flight().map_or(now.instant, |flight| flight.since);
+        if self.direct {
+            return self.on_direct(call, part, outcome, now);
+        }
         let error = match (self.judge(&mut call, Operation::Upload, Some(part), outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.identified() {
                 Ok(_) => {
                     if let Some(parts) = &mut self.parts {
                         parts.measure(part, &mut self.meter, now.instant);
                     }
-                    return self.acknowledge(part);
+                    return self.acknowledge(part, now);
                 }
                 Err(error) => error,
             },
             // The part is held already: an earlier attempt got through, and its answer was lost. That attempt need not
             // be the engine's own, as browsers send a PUT again by themselves when a kept-alive connection breaks.
             (Step::Fail(error), _) if error.status() == Some(409) => {
-                return self.acknowledge(part);
+                return self.acknowledge(part, now);
             }
             (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
                 if let Some(held) = self.parts.as_mut().and_then(|parts| parts.doubt(part)) {
@@ -143,20 +239,72 @@ impl Upload {
                 error.with_code(ErrorCode::DigestMismatch)
             }
             (Step::Fail(error), _) => expired(error),
-            (Step::Later | Step::Success, _) => {
-                if let Some(open) = self.parts.as_mut().and_then(|parts| parts.part_mut(part)) {
-                    open.call = call;
-                }
-                return self.tell_part(part, PartState::Retrying);
-            }
+            (Step::Later | Step::Success, _) => return self.send_later(part, call, outcome, since, now),
         };
         self.fail(error.for_part(part));
     }
 
-    pub(super) fn acknowledge(&mut self, part: u32) {
+    /// Takes in what came of sending the whole file in one request.
+    fn on_direct(&mut self, mut call: Call, part: u32, outcome: Outcome<'_>, now: Now) {
+        let since = call.in_flight().map_or(now.instant, |flight| flight.since);
+        match (self.judge(&mut call, Operation::Direct, Some(part), outcome, now), outcome) {
+            (Step::Success, Outcome::Answer(response)) => match response.identified() {
+                Ok((_, mut envelope)) => {
+                    self.acknowledge(part, now);
+                    if call.unsure {
+                        let message = "The file was sent more than once, as an answer was lost: it may be there twice";
+                        self.tell(Event::Warning { code: "possible_duplicate", message: message.to_owned() });
+                    }
+                    let mut file = json!({"name": self.config.name, "size": self.config.size});
+                    if let (Some(file), Some(Value::Object(data))) = (file.as_object_mut(), envelope.remove("data")) {
+                        file.extend(data);
+                    }
+                    self.done(file);
+                }
+                Err(error) => self.fail(error),
+            },
+            // Too much for one request: there are sessions.
+            (Step::Fail(error), _) if error.status() == Some(413) && self.config.size > 0 => {
+                self.cancel_parts();
+                self.direct = false;
+                self.parts = None;
+                self.phase = Phase::Preparing;
+                self.outputs.push_back(Output::Prepare);
+            }
+            (Step::Fail(error), _) => self.fail(error),
+            (Step::Later | Step::Success, _) => self.send_later(part, call, outcome, since, now),
+        }
+    }
+
+    /// Has a part that got no further wait for its next attempt.
+    fn send_later(&mut self, part: u32, call: Call, outcome: Outcome<'_>, since: Instant, now: Now) {
+        let Some(parts) = &mut self.parts else { return };
+        if let Some(open) = parts.part_mut(part) {
+            open.call = call;
+        }
+        match outcome {
+            Outcome::Answer(response) if response.status == 429 => parts.limiter.overloaded(since, now.instant),
+            Outcome::Answer(_) => {}
+            // Without a network nothing is to be learned from it.
+            Outcome::Failure(_) if self.offline => return self.tell_part(part, PartState::Queued),
+            Outcome::Failure(failure) => {
+                let stalled = failure == Failure::Timeout;
+                if stalled {
+                    parts.limiter.overloaded(since, now.instant);
+                }
+                parts.unanswered(part, stalled);
+            }
+        }
+        self.tell_part(part, PartState::Retrying);
+    }
+
+    pub(super) fn acknowledge(&mut self, part: u32, now: Now) {
         self.tell_part(part, PartState::Done);
-        let held = self.parts.as_mut().is_some_and(|parts| parts.acknowledge(part));
+        let held = self.parts.as_mut().is_some_and(|parts| parts.acknowledge(part, now.instant));
         self.release(part, held);
+        if !self.direct {
+            self.save();
+        }
     }
 
     fn release(&mut self, part: u32, held: bool) {
@@ -198,19 +346,14 @@ impl Upload {
             return self
                 .fail(UploadError::new(ErrorCode::Timeout, "The server accepted the file but does not finish it"));
         }
-        finish.call.state = CallState::Waiting { until };
+        finish.call.state = CallState::Waiting { until, earliest: until };
         self.phase = Phase::Finishing(finish);
     }
 
     pub(super) fn on_confirm(&mut self, mut call: Call, finish: Finish, outcome: Outcome<'_>, now: Now) {
         match (self.judge(&mut call, Operation::Get, None, outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.envelope() {
-                Ok(envelope) if is_finished(&envelope) => {
-                    let message = "The file is stored, but the answer that named it was lost: `id` is the session's";
-                    self.tell(Event::Warning { code: "file_id_unknown", message: message.to_owned() });
-                    let id = self.session_id().unwrap_or_default();
-                    self.done(json!({"id": id, "name": self.config.name, "size": self.config.size}));
-                }
+                Ok(envelope) if is_finished(&envelope) => self.phase = self.done_without_id(),
                 Ok(_) => match finish.conflict {
                     Some(error) => self.fail(error),
                     None => self.phase = Phase::Finishing(finish),
@@ -240,7 +383,7 @@ impl Upload {
         match outcome {
             Outcome::Answer(response) if response.is_success() => match created(response) {
                 Ok(id) => {
-                    self.session = Some(Session { id, live: true });
+                    self.session = Some(Session::new(id));
                     self.phase = Phase::Deleting(Call::default());
                 }
                 Err(error) => self.end_abort(Some(&error)),
@@ -270,9 +413,10 @@ impl Upload {
     }
 
     pub(super) fn end_abort(&mut self, failure: Option<&UploadError>) {
-        match failure {
-            Some(error) => self.warn_not_deleted(error),
-            None => self.session_is_gone(),
+        if let Some(error) = failure {
+            self.warn_not_deleted(error);
+        } else {
+            self.session_is_gone();
         }
         self.phase = Phase::Aborted;
         self.outputs.push_back(Output::AbortEnded);
@@ -283,9 +427,13 @@ impl Upload {
         self.tell(Event::Warning { code: "session_not_deleted", message });
     }
 
+    /// There is nothing on the server any more, and nothing to go on with.
     pub(super) fn session_is_gone(&mut self) {
         if let Some(session) = &mut self.session {
             session.live = false;
+            if mem::take(&mut session.saved) {
+                self.outputs.push_back(Output::Forget);
+            }
         }
     }
 
@@ -295,10 +443,25 @@ impl Upload {
         self.finish_with(Ok(file));
     }
 
+    /// The file is there, but the API tells its id only once.
+    fn done_without_id(&mut self) -> Phase {
+        let message = "The file is stored, but the answer that named it was lost: `id` is the session's";
+        self.tell(Event::Warning { code: "file_id_unknown", message: message.to_owned() });
+        let id = self.session_id().unwrap_or_default();
+        self.done(json!({"id": id, "name": self.config.name, "size": self.config.size}));
+        Phase::Done
+    }
+
     /// Ends the upload with an error. The session stays on the server unless it is gone: the caller may abort.
     pub(super) fn fail(&mut self, error: UploadError) {
         if error.code == ErrorCode::SessionExpired {
             self.session_is_gone();
+            if self.config.restart && self.restarts < MAX_RESTARTS && !self.finished {
+                self.restarts += 1;
+                let message = format!("The session is gone, and the upload begins again with a fresh one: {error}");
+                self.tell(Event::Warning { code: "restarted", message });
+                return self.begin_again();
+            }
         }
         self.cancel_parts();
         self.phase = Phase::Failed;
@@ -342,13 +505,17 @@ impl Upload {
         let mut policy = self.config.retry;
         if operation == Operation::Delete {
             policy = policy.within(DELETE_LIMIT);
+        } else if self.offline && matches!(outcome, Outcome::Failure(_)) {
+            call.attempts.take_back();
+            call.state = CallState::Ready;
+            return Step::Later;
         }
         match call.attempts.judge(outcome, &policy, self.config.can_refresh_token, now, &mut self.rng) {
             Verdict::Success => Step::Success,
             Verdict::Fail(error) => Step::Fail(error),
-            Verdict::Retry { at, delay, error } => {
+            Verdict::Retry { at, delay, earliest, error } => {
                 self.tell_retry(operation, part, call, delay, error);
-                call.state = CallState::Waiting { until: at };
+                call.state = CallState::Waiting { until: at, earliest };
                 Step::Later
             }
             Verdict::RefreshToken if sent_with != Some(self.token.generation) => {
@@ -395,6 +562,12 @@ fn created(response: &Response) -> Result<String, UploadError> {
 
 fn is_finished(envelope: &Map<String, Value>) -> bool {
     envelope.get("data").and_then(|data| data.get("success")).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// Reads `uploaded_byte_range`, "0-8388607": how many of the first bytes are held.
+fn bytes_held(range: &str) -> Option<u64> {
+    let (first, last) = range.split_once('-')?;
+    (first.trim() == "0").then(|| last.trim().parse::<u64>().ok()?.checked_add(1)).flatten()
 }
 
 /// Names the error of a session that the server no longer knows.

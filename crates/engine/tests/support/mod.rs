@@ -11,12 +11,13 @@ use std::time::Duration;
 use serde_json::Value;
 use upload_session_engine::clock::{Instant, Now};
 use upload_session_engine::config::Config;
-use upload_session_engine::digest::{FileHasher, Wanted};
+use upload_session_engine::digest::{Digest, PartHasher, Wanted};
 use upload_session_engine::error::{ErrorCode, UploadError};
-use upload_session_engine::output::{Digests, Event, OpId, Output, PartBody, PartState, State};
+use upload_session_engine::output::{Event, OpId, Output, PartBody, PartState, State};
 use upload_session_engine::progress::Progress;
 use upload_session_engine::request::{Operation, Request, Response};
 use upload_session_engine::retry::{Failure, parse_retry_after};
+use upload_session_engine::snapshot::{FileIdentity, Fingerprint, Snapshot, TargetIdentity};
 use upload_session_engine::upload::Upload;
 
 use server::{Answer, Server};
@@ -60,7 +61,8 @@ enum Due {
     Answer(OpId, Response),
     Failure(OpId, Failure),
     Unsendable(OpId, UploadError),
-    Read(OpId, u32, std::ops::Range<u64>, Wanted),
+    Prepared(Result<Fingerprint, UploadError>),
+    Read(OpId, u32, std::ops::Range<u64>, PartHasher),
     Token(Result<(), UploadError>),
     Act(Action),
 }
@@ -83,6 +85,10 @@ pub struct Sim {
     pub timers: Vec<Duration>,
     pub result: Option<Result<Value, UploadError>>,
     pub abort_ended: bool,
+    /// The record that is kept.
+    pub record: Option<Snapshot>,
+    /// What the preparation comes to; the fingerprint of the file and its target where none.
+    pub preparation: Option<Result<Fingerprint, UploadError>>,
     pub refreshes: usize,
     /// What the next refreshes come to; they succeed where nothing is left.
     pub tokens: VecDeque<Result<(), UploadError>>,
@@ -95,7 +101,6 @@ pub struct Sim {
     pub file_broken: bool,
     pub file_changed: bool,
     rng: fastrand::Rng,
-    hasher: FileHasher,
     due: BTreeMap<(Duration, u64), Due>,
     sequence: u64,
     timer: Option<Duration>,
@@ -127,6 +132,8 @@ impl Sim {
             timers: Vec::new(),
             result: None,
             abort_ended: false,
+            record: None,
+            preparation: None,
             refreshes: 0,
             tokens: VecDeque::new(),
             tokens_hang: false,
@@ -135,7 +142,6 @@ impl Sim {
             file_broken: false,
             file_changed: false,
             rng: fastrand::Rng::with_seed(seed),
-            hasher: FileHasher::default(),
             due: BTreeMap::new(),
             sequence: 0,
             timer: None,
@@ -258,10 +264,11 @@ impl Sim {
                 self.in_flight.remove(&op);
                 self.upload.handle_unsendable(op, error, now);
             }
-            Due::Read(op, part, range, wanted) => {
+            Due::Prepared(fingerprint) => self.upload.handle_prepared(fingerprint, now),
+            Due::Read(op, part, range, mut hasher) => {
                 if self.cancelled.contains(&op) {
                     // Too late, and nobody's: neither may do anything.
-                    self.upload.handle_read(op, Digests::default(), now);
+                    self.upload.handle_read(op, hasher, now);
                     let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
                     return self.upload.handle_read_failed(op, error, now);
                 }
@@ -270,13 +277,10 @@ impl Sim {
                     let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
                     return self.upload.handle_read_failed(op, error, now);
                 }
-                let mut hasher = self.hasher.part(wanted);
                 let mut bytes = self.server.file[range.start as usize..range.end as usize].to_vec();
-                bytes[0] ^= u8::from(self.file_changed);
+                bytes.iter_mut().take(1).for_each(|byte| *byte ^= u8::from(self.file_changed));
                 hasher.update(&bytes);
-                let part = self.hasher.commit(hasher);
-                let file = wanted.file.then(|| self.hasher.digest());
-                self.upload.handle_read(op, Digests { part, file }, now);
+                self.upload.handle_read(op, hasher, now);
             }
             Due::Token(outcome) => self.upload.handle_token(outcome, now),
             Due::Act(action) => self.act(action),
@@ -302,12 +306,23 @@ impl Sim {
     fn drain(&mut self) {
         while let Some(output) = self.upload.poll_output() {
             match output {
-                Output::Read { op, part, range, digest, keep } => {
+                Output::Prepare => {
+                    let prepared = self.preparation.take().unwrap_or_else(|| Ok(fingerprint(&self.config)));
+                    self.schedule(Duration::from_millis(3), Due::Prepared(prepared));
+                }
+                Output::Save(snapshot) => {
+                    assert!(!self.aborted && !matches!(self.result, Some(Ok(_))), "keeps a record after its end");
+                    self.record = Some(snapshot);
+                }
+                Output::Forget => {
+                    assert!(self.record.take().is_some(), "drops what was not kept");
+                }
+                Output::Read { op, part, range, hasher, keep } => {
                     assert!(!self.aborted && self.result.is_none(), "reads after its end");
                     assert!(self.reading.replace((op, part)).is_none(), "reads two parts at a time");
                     let done = |(_, event): &&(_, Event)| matches!(event, Event::Part { state: PartState::Done, .. });
                     let open = (part as usize + 1).saturating_sub(self.events.iter().filter(done).count());
-                    self.reads.push(Read { part, wanted: digest, keep, open });
+                    self.reads.push(Read { part, wanted: hasher.wanted(), keep, open });
                     if keep {
                         assert!(self.held.insert(part), "reads what is held");
                         let bytes = self.held.len() as u64 * self.server.part_size.min(self.config.size);
@@ -315,7 +330,7 @@ impl Sim {
                         assert!(bytes <= self.config.memory_budget, "over the memory budget");
                     }
                     let delay = Duration::from_millis(self.rng.u64(0..5));
-                    self.schedule(delay, Due::Read(op, part, range, digest));
+                    self.schedule(delay, Due::Read(op, part, range, hasher));
                 }
                 Output::Send { op, request, part } => self.send(op, request, part),
                 Output::Cancel { op } => {
@@ -397,4 +412,19 @@ impl Sim {
         }
         self.events.push((self.now, event));
     }
+}
+
+/// Returns the fingerprint of an upload of this configuration.
+pub fn fingerprint(config: &Config) -> Fingerprint {
+    let file = FileIdentity { name: &config.name, size: config.size, last_modified: Some(1.0), media_type: "" };
+    let target = TargetIdentity {
+        server: "https://upload.example",
+        app_id: None,
+        consumer_id: None,
+        service_id: config.service_id.as_deref(),
+        parent_folder_id: &config.parent_folder_id,
+        drive_id: config.drive_id.as_deref(),
+        digest: config.digest,
+    };
+    Fingerprint::new(&file, &target, Digest::of(b"samples"))
 }
