@@ -31,6 +31,11 @@ pub enum Action {
     Pause,
     Resume,
     Abort,
+    /// The network goes: what is in flight comes to no answer, and the platform says so.
+    Offline,
+    Online,
+    /// The page lets go of the upload.
+    Close,
     /// No part can be read any more.
     BreakFile,
     /// Reads give other bytes from now on.
@@ -64,6 +69,7 @@ enum Due {
     Prepared(Result<Fingerprint, UploadError>),
     Read(OpId, u32, std::ops::Range<u64>, PartHasher),
     Token(Result<(), UploadError>),
+    Sent(OpId, u64),
     Act(Action),
 }
 
@@ -113,6 +119,8 @@ pub struct Sim {
     aborted: bool,
     deletion_acknowledged: bool,
     paused: bool,
+    closed: bool,
+    pub offline: bool,
     steps: usize,
 }
 
@@ -154,8 +162,21 @@ impl Sim {
             aborted: false,
             deletion_acknowledged: false,
             paused: false,
+            closed: false,
+            offline: false,
             steps: 0,
         }
+    }
+
+    /// Forgets the upload as a crash does, and goes on from the record that was kept, in a page opened a minute later.
+    pub fn crash(self) -> Self {
+        let record = self.record.expect("a record");
+        // As it comes back from a store.
+        let record = Snapshot::from_json(&record.to_json()).unwrap();
+        let upload = Upload::from_snapshot(self.config.clone(), 8, record.clone()).unwrap();
+        let server = Server { script: VecDeque::new(), ..self.server };
+        let now = self.now + Duration::from_secs(60);
+        Self { upload, record: Some(record), now, latency: self.latency, ..Self::new(self.config, server, 8) }
     }
 
     pub fn at(&self) -> Now {
@@ -238,6 +259,22 @@ impl Sim {
                 }
                 self.upload.handle_abort(now);
             }
+            Action::Offline => {
+                self.offline = true;
+                self.upload.handle_online(false, now);
+            }
+            Action::Online => {
+                self.offline = false;
+                self.failing_since.clear();
+                self.upload.handle_online(true, now);
+            }
+            Action::Close => {
+                let kept = self.record.is_some();
+                self.aborted |= !kept && !matches!(self.upload.state(), State::Done);
+                self.closed |= kept;
+                self.paused = false;
+                self.upload.handle_close(now);
+            }
             Action::BreakFile => self.file_broken = true,
             Action::ChangeFile => self.file_changed = true,
         }
@@ -252,6 +289,8 @@ impl Sim {
     fn happen(&mut self, due: Due) {
         let now = self.at();
         match due {
+            // Without a network no answer gets here.
+            Due::Answer(op, _) if self.offline => self.happen(Due::Failure(op, Failure::Network)),
             Due::Answer(op, response) => {
                 self.note_outcome(op, Some(&response));
                 self.upload.handle_response(op, &response, now);
@@ -283,6 +322,7 @@ impl Sim {
                 self.upload.handle_read(op, hasher, now);
             }
             Due::Token(outcome) => self.upload.handle_token(outcome, now),
+            Due::Sent(op, bytes) => self.upload.handle_sent(op, bytes, now),
             Due::Act(action) => self.act(action),
         }
     }
@@ -291,7 +331,9 @@ impl Sim {
     fn note_outcome(&mut self, op: OpId, response: Option<&Response>) {
         let Some(what) = self.in_flight.remove(&op) else { return };
         let failed = response.is_none_or(|response| !response.is_success());
-        if failed {
+        if self.offline && response.is_none() && what.0 != Operation::Delete {
+            // Nobody's fault: it neither counts nor has to wait.
+        } else if failed {
             self.failing_since.entry(what).or_insert(self.now);
         } else {
             self.failing_since.remove(&what);
@@ -311,7 +353,8 @@ impl Sim {
                     self.schedule(Duration::from_millis(3), Due::Prepared(prepared));
                 }
                 Output::Save(snapshot) => {
-                    assert!(!self.aborted && !matches!(self.result, Some(Ok(_))), "keeps a record after its end");
+                    assert!(!self.aborted && self.result.is_none(), "keeps a record after its end");
+                    assert!(self.config.keeps_record, "keeps a record that nobody asked for");
                     self.record = Some(snapshot);
                 }
                 Output::Forget => {
@@ -376,6 +419,9 @@ impl Sim {
         assert!(!matches!(self.result, Some(Ok(_))), "{what:?} is sent after the end");
         assert!(!self.deletion_acknowledged, "{what:?} is sent after the deletion was acknowledged");
         assert!(!self.paused, "{what:?} is sent during a pause");
+        assert!(!self.closed, "{what:?} is sent after the page let go");
+        let ends = self.aborted || what.0 == Operation::Delete;
+        assert!(!self.offline || ends, "{what:?} is sent without a network");
         if let Some(&earliest) = self.not_before.get(&what) {
             assert!(self.now >= earliest, "{what:?} is sent {:?} before its Retry-After", earliest - self.now);
         }
@@ -383,7 +429,8 @@ impl Sim {
             assert!(self.now - since <= self.config.retry.max_elapsed_time, "{what:?} is sent after its retries' time");
         }
         self.in_flight.insert(op, what);
-        let parts_in_flight = self.in_flight.values().filter(|what| what.0 == Operation::Upload).count();
+        let carries = |what: &&(Operation, _)| matches!(what.0, Operation::Upload | Operation::Direct);
+        let parts_in_flight = self.in_flight.values().filter(carries).count();
         assert!(parts_in_flight <= if self.server.parallel { self.config.concurrency } else { 1 });
         self.peak = self.peak.max(parts_in_flight);
         if let Some(part) = &part {
@@ -392,7 +439,13 @@ impl Sim {
         let held = part.as_ref().is_some_and(|part| part.held);
         let range = part.map(|part| part.range);
         let delay = self.latency.unwrap_or(Duration::from_millis(self.rng.u64(1..200)));
-        let answer = self.server.handle(&request, range, &self.config);
+        let length = range.as_ref().map_or(0, |range| range.end - range.start);
+        let answer = if self.offline { Answer::Lost } else { self.server.handle(&request, range, &self.config) };
+        if self.config.measures_progress && length > 0 && !matches!(answer, Answer::Never) {
+            for quarter in 1..=4 {
+                self.schedule(delay / 5 * quarter, Due::Sent(op, length * u64::from(quarter) / 4));
+            }
+        }
         self.sent.push(Sent { at: self.now, operation: what.0, part: what.1, held, request });
         match answer {
             Answer::Response(response) => self.schedule(delay, Due::Answer(op, response)),
@@ -405,9 +458,10 @@ impl Sim {
 
     fn on_event(&mut self, event: Event) {
         if let Event::Progress(progress) = &event {
-            assert!(progress.confirmed >= self.progress.confirmed, "confirmed fell");
+            let begins_again = self.server.created > 1 && progress.confirmed == 0;
+            assert!(progress.confirmed >= self.progress.confirmed || begins_again, "confirmed fell");
             assert!(progress.confirmed <= progress.sent && progress.sent <= progress.total);
-            assert!(progress.parts_done >= self.progress.parts_done);
+            assert!(progress.parts_done >= self.progress.parts_done || begins_again);
             self.progress = *progress;
         }
         self.events.push((self.now, event));

@@ -33,6 +33,8 @@ pub enum Fault {
     Accepted,
     /// No JSON, with a success's status.
     Page,
+    /// The session's time is over: it is gone, with all it held.
+    Expire,
 }
 
 /// What comes of a request.
@@ -63,6 +65,9 @@ pub struct Server {
     /// Direct uploads that were done.
     pub directs: usize,
     pub deleted: bool,
+    /// The session is not known any more.
+    pub gone: bool,
+    pub expires_at: &'static str,
     pub deletions: usize,
 }
 
@@ -81,6 +86,8 @@ impl Server {
             finished: 0,
             directs: 0,
             deleted: false,
+            gone: false,
+            expires_at: "2030-01-01T00:00:00Z",
             deletions: 0,
         }
     }
@@ -119,9 +126,20 @@ impl Server {
                 Answer::Response(Response { status: 202, retry_after: Some("2".into()), ..success(202, json!({})) })
             }
             Some(Fault::Accepted) => Answer::Response(self.serve(request, part, range, config, false)),
+            Some(Fault::Expire) => {
+                self.expire();
+                Answer::Response(self.serve(request, part, range, config, false))
+            }
             Some(Fault::Page) => {
                 Answer::Response(Response { status: 200, body: "<html>Log in</html>".into(), ..Response::default() })
             }
+        }
+    }
+
+    pub fn expire(&mut self) {
+        if self.finished == 0 {
+            self.gone = true;
+            self.held.clear();
         }
     }
 
@@ -141,9 +159,15 @@ impl Server {
         config: &Config,
         corrupt: bool,
     ) -> Response {
+        let of_session = !matches!(request.operation, Operation::Create | Operation::Direct);
+        if of_session && self.gone {
+            return error(404, None);
+        }
         match request.operation {
             Operation::Create => {
                 self.created += 1;
+                self.gone = false;
+                self.held.clear();
                 let body: Value = serde_json::from_str(request.json.as_ref().unwrap()).unwrap();
                 assert!(!self.checks_size || body["size"] == self.file.len());
                 success(201, json!({"id": "session"}))
@@ -152,7 +176,8 @@ impl Server {
             Operation::Get => success(
                 200,
                 json!({"id": "session", "success": self.finished > 0, "part_size": self.part_size as f64,
-                           "parallel_upload_supported": self.parallel, "expires_at": "2030-01-01T00:00:00Z"}),
+                       "parallel_upload_supported": self.parallel, "expires_at": self.expires_at,
+                       "uploaded_byte_range": self.byte_range()}),
             ),
             Operation::Upload => self.take_part(request, part.unwrap(), range.unwrap(), config, corrupt),
             Operation::Finish => self.finish(request, config),
@@ -173,6 +198,13 @@ impl Server {
                 success(201, json!({"id": "file"}))
             }
         }
+    }
+
+    /// First and last byte held without a gap.
+    fn byte_range(&self) -> Option<String> {
+        let first = (0..).take_while(|part| self.held.contains_key(part));
+        let bytes: usize = first.map(|part| self.held[&part].len()).sum();
+        bytes.checked_sub(1).map(|last| format!("0-{last}"))
     }
 
     fn take_part(
