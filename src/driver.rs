@@ -140,6 +140,9 @@ impl Driver {
                 self.upload.borrow_mut().handle_prepared(Ok(fingerprint), timer::now());
             }
             Output::Save(_) | Output::Forget => {}
+            Output::Verify { op, hasher } => {
+                self.upload.borrow_mut().handle_read(op, hasher, timer::now());
+            }
             Output::Read { op, part, range, hasher, keep } => self.start_read(op, part, range, hasher, keep),
             Output::Send { op, request, part } => self.start_send(op, request, part),
             Output::Cancel { op } => self.cancel(op),

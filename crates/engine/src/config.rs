@@ -77,6 +77,9 @@ pub struct Config {
     /// A request that carries content and makes no progress for so long is sent again; an answer may take
     /// [four times as long](Self::answer_timeout).
     pub stall_timeout: Duration,
+    /// The platform reads a file that changed as if nothing had happened: the whole of it is read once more before the
+    /// end, and compared with what was sent.
+    pub rereads_file: bool,
     /// The transport tells how many bytes are on their way: `handle_sent` is called.
     pub measures_progress: bool,
     /// Whether a small file is sent in one request where its connector takes it so; an empty one always is.
@@ -109,6 +112,7 @@ impl Config {
             retry: RetryPolicy::DEFAULT,
             timeout: Duration::from_secs(60),
             stall_timeout: Duration::from_secs(30),
+            rereads_file: false,
             measures_progress: false,
             direct: true,
             restart: false,

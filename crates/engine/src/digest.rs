@@ -104,6 +104,11 @@ impl PartHasher {
         Self { part: Some(Sha1::new()), file: None }
     }
 
+    /// Makes one that wants no bytes.
+    pub(crate) fn idle() -> Self {
+        Self { part: None, file: None }
+    }
+
     /// Returns which digests its bytes go into.
     pub const fn wanted(&self) -> Wanted {
         Wanted { part: self.part.is_some(), file: self.file.is_some() }

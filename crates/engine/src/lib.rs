@@ -13,11 +13,14 @@
 //!
 //! | output | is answered by |
 //! |---|---|
-//! | [`Read`](output::Output::Read) | `handle_read` or `handle_read_failed` |
-//! | [`Send`](output::Output::Send) | `handle_response`, `handle_failure`, or `handle_unsendable` |
+//! | [`Prepare`](output::Output::Prepare) | `handle_prepared` |
+//! | [`Read`](output::Output::Read), [`Verify`](output::Output::Verify) | `handle_read` or `handle_read_failed` |
+//! | [`Send`](output::Output::Send) | `handle_response`, `handle_failure`, or `handle_unsendable`; `handle_sent` meanwhile |
 //! | [`RefreshToken`](output::Output::RefreshToken) | `handle_token` |
 //! | [`WaitUntil`](output::Output::WaitUntil) | `handle_timeout`, at that time |
 //! | all others | nothing |
+//!
+//! `handle_online` is to be called whenever the network comes or goes, and before a failure is handed in.
 //!
 //! An upload of 10 bytes, with a server that says yes to everything:
 //!
@@ -52,6 +55,8 @@
 //!                 hasher.update(&file[range.start as usize..range.end as usize]);
 //!                 upload.handle_read(op, hasher, now());
 //!             }
+//!             // Nothing can have changed here.
+//!             Output::Verify { op, hasher } => upload.handle_read(op, hasher, now()),
 //!             Output::Send { op, request, .. } => answers.push_back(match request.operation {
 //!                 Operation::Get => (op, 200, r#"{"data":{"id":"s","part_size":4}}"#),
 //!                 Operation::Finish => (op, 201, r#"{"data":{"id":"f"}}"#),

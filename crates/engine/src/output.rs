@@ -35,6 +35,15 @@ pub enum Output {
         /// Whether to hold the bytes until [`Output::Release`].
         keep: bool,
     },
+    /// Make sure that the file is still the one that was read, after its last part was; answered by `handle_read` or
+    /// `handle_read_failed`.
+    Verify {
+        /// To be named in the answer.
+        op: OpId,
+        /// To be fed with the whole file, to its very end; where it wants none
+        /// ([`rereads_file`](crate::config::Config::rereads_file)), the platform is asked whether the file changed.
+        hasher: PartHasher,
+    },
     /// Send a request; answered by `handle_response` or `handle_failure`.
     Send {
         /// To be named in the answer.

@@ -92,6 +92,20 @@ pub(crate) struct Parts {
     /// How many of the first parts went into `hasher`.
     file_hashed: u32,
     file_digest: Option<Digest>,
+    /// The file's digest goes with finish.
+    sends_file_digest: bool,
+    rereads_file: bool,
+    /// Parts may be sent before the file is verified: what they lead to can still be stopped.
+    sends_before_end: bool,
+    verification: Verification,
+}
+
+/// Whether the file is known to be the one that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verification {
+    Due,
+    Running(OpId),
+    Done,
 }
 
 /// The part is larger than the memory that may be used: it is sent as a slice of the file instead.
@@ -100,11 +114,8 @@ pub(crate) struct OverBudget;
 
 impl Parts {
     pub(crate) fn new(plan: Plan, parallel: bool, config: &Config) -> (Self, Option<OverBudget>) {
-        let wanted = match config.digest {
-            DigestMode::PartsAndFile => Wanted { part: true, file: true },
-            DigestMode::Parts => Wanted { part: true, file: false },
-            DigestMode::None => Wanted { part: false, file: false },
-        };
+        let sends_file_digest = config.digest == DigestMode::PartsAndFile;
+        let wanted = Wanted { part: config.digest != DigestMode::None, file: sends_file_digest || config.rereads_file };
         let largest = plan.part_size().min(config.size).max(1);
         let affordable = usize::try_from(config.memory_budget / largest).unwrap_or(usize::MAX);
         let buffered = config.body == BodyMode::Buffer;
@@ -129,6 +140,10 @@ impl Parts {
             hasher: FileHasher::default(),
             file_hashed: 0,
             file_digest: None,
+            sends_file_digest,
+            sends_before_end: true,
+            rereads_file: config.rereads_file,
+            verification: Verification::Due,
         };
         (parts, (buffered && !keep).then_some(OverBudget))
     }
@@ -136,7 +151,8 @@ impl Parts {
     /// Takes the file as one part that needs no digest.
     pub(crate) fn direct(config: &Config) -> Self {
         let (parts, _) = Self::new(Plan::whole(config.size), false, config);
-        Self { wanted: Wanted { part: false, file: false }, ..parts }
+        let keep = parts.keep || (config.rereads_file && parts.affordable > 0);
+        Self { wanted: Wanted { part: false, file: config.rereads_file }, keep, sends_before_end: false, ..parts }
     }
 
     /// Goes on from a snapshot of the same plan. `held` is how many bytes a sequential session says to hold.
@@ -252,8 +268,14 @@ impl Parts {
         self.hashed
     }
 
-    pub(crate) const fn file_digest(&self) -> Option<Digest> {
-        self.file_digest
+    /// Returns the digest that goes with finish.
+    pub(crate) fn file_digest(&self) -> Option<Digest> {
+        self.file_digest.filter(|_| self.sends_file_digest)
+    }
+
+    /// Tells whether every part is there, and of one and the same file.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.all_done() && self.verification == Verification::Done
     }
 
     pub(crate) fn all_done(&self) -> bool {
@@ -287,6 +309,9 @@ impl Parts {
 
     /// Returns the operation that reads, if any.
     pub(crate) fn reading(&self) -> Option<OpId> {
+        if let Verification::Running(op) = self.verification {
+            return Some(op);
+        }
         self.open.iter().find_map(|part| match part.stage {
             Stage::Reading(op) => Some(op),
             _ => None,
@@ -296,6 +321,9 @@ impl Parts {
     /// Closes every open part; returns those whose bytes are held.
     pub(crate) fn close(&mut self) -> Vec<u32> {
         let open = std::mem::take(&mut self.open);
+        if self.verification != Verification::Done {
+            self.verification = Verification::Due;
+        }
         open.into_iter().filter(|part| part.held).map(|part| part.number).collect()
     }
 
@@ -344,8 +372,33 @@ impl Parts {
         Some((number, self.hasher.part(wanted), keep))
     }
 
+    /// Begins to make sure that the file is still the one that was read, once all of it was and nothing of it has to be
+    /// read again to be sent; returns what its bytes are fed to.
+    pub(crate) fn begin_verification(&mut self, op: OpId) -> Option<PartHasher> {
+        let read = self.next == self.plan.parts() && self.open.iter().all(|part| part.stage == Stage::Sending);
+        let sent = self.all_done() || !self.sends_before_end || (self.keep && self.rereads_file);
+        if self.verification != Verification::Due || !read || !sent {
+            return None;
+        }
+        self.verification = Verification::Running(op);
+        Some(if self.rereads_file { PartHasher::plain() } else { PartHasher::idle() })
+    }
+
+    fn end_verification(&mut self, hasher: PartHasher) -> Result<(), UploadError> {
+        self.verification = Verification::Done;
+        match hasher.finish() {
+            Some(digest) if Some(digest) != self.file_digest => {
+                Err(UploadError::new(ErrorCode::FileChanged, "The file changed while it was being sent"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Ends a read; returns the part, where it is now ready to be sent. None where the read is stale.
     pub(crate) fn end_read(&mut self, op: OpId, hasher: PartHasher) -> Option<Result<Option<u32>, UploadError>> {
+        if self.verification == Verification::Running(op) {
+            return Some(self.end_verification(hasher).map(|()| None));
+        }
         let keep = self.keep;
         let part = self.open.iter_mut().find(|part| part.stage == Stage::Reading(op))?;
         let number = part.number;
@@ -376,7 +429,8 @@ impl Parts {
 
     /// Returns the part to be sent next, if one is ready and there is room.
     pub(crate) fn sendable(&self) -> Option<u32> {
-        if self.in_flight() >= self.limiter.limit() {
+        let verified = self.sends_before_end || self.verification == Verification::Done;
+        if self.in_flight() >= self.limiter.limit() || !verified {
             return None;
         }
         let ready = |part: &Part| !part.acknowledged && part.stage == Stage::Sending && part.call.is_ready();

@@ -178,6 +178,7 @@ impl Upload {
             Phase::Preparing | Phase::Discarding(..) => State::Starting,
             _ if self.offline => State::Waiting,
             Phase::Creating(_) | Phase::Getting(_) => State::Starting,
+            Phase::Transferring if self.parts.as_ref().is_some_and(Parts::all_done) => State::Finishing,
             Phase::Transferring | Phase::Checking(_) => State::Uploading,
             Phase::Finishing(_) | Phase::Confirming(..) => State::Finishing,
         }

@@ -256,8 +256,18 @@ fn snapshot_is_small_plain_and_holds_no_credentials() {
     let sim = crashed(Scenario::parallel(100, 4), 12);
     let json = sim.record.unwrap().to_json();
     let fields: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected =
-        ["version", "sessionId", "file", "target", "size", "partSize", "acknowledged", "hashed", "hashState", "digests"];
+    let mut expected = [
+        "version",
+        "sessionId",
+        "file",
+        "target",
+        "size",
+        "partSize",
+        "acknowledged",
+        "hashed",
+        "hashState",
+        "digests",
+    ];
     expected.sort_unstable();
     assert_eq!(fields, expected);
     assert!(json.to_string().len() < 1000, "{json}");

@@ -25,7 +25,7 @@ impl Upload {
         if matches!(self.phase, Phase::Transferring) {
             self.advance_parts(now);
         }
-        if matches!(self.phase, Phase::Transferring) && self.parts.as_ref().is_some_and(Parts::all_done) {
+        if matches!(self.phase, Phase::Transferring) && self.parts.as_ref().is_some_and(Parts::is_complete) {
             self.phase = Phase::Finishing(Finish::default());
         }
         self.advance_phase(now);
@@ -108,6 +108,9 @@ impl Upload {
             self.last_op = op.0;
             self.tell_part(part, PartState::Hashing);
             self.outputs.push_back(Output::Read { op, part, range, hasher, keep });
+        } else if let Some(hasher) = parts.begin_verification(op) {
+            self.last_op = op.0;
+            self.outputs.push_back(Output::Verify { op, hasher });
         }
     }
 

@@ -91,6 +91,8 @@ pub struct Sim {
     pub timers: Vec<Duration>,
     pub result: Option<Result<Value, UploadError>>,
     pub abort_ended: bool,
+    /// How often the file was verified.
+    pub verifications: usize,
     /// The record that is kept.
     pub record: Option<Snapshot>,
     /// What the preparation comes to; the fingerprint of the file and its target where none.
@@ -140,6 +142,7 @@ impl Sim {
             timers: Vec::new(),
             result: None,
             abort_ended: false,
+            verifications: 0,
             record: None,
             preparation: None,
             refreshes: 0,
@@ -359,6 +362,14 @@ impl Sim {
                 }
                 Output::Forget => {
                     assert!(self.record.take().is_some(), "drops what was not kept");
+                }
+                Output::Verify { op, hasher } => {
+                    assert!(!self.aborted && self.result.is_none(), "reads after its end");
+                    assert!(self.reading.replace((op, u32::MAX)).is_none(), "reads two things at a time");
+                    assert_eq!(hasher.wanted().any(), self.config.rereads_file);
+                    self.verifications += 1;
+                    let range = 0..self.config.size;
+                    self.schedule(Duration::from_millis(10), Due::Read(op, u32::MAX, range, hasher));
                 }
                 Output::Read { op, part, range, hasher, keep } => {
                     assert!(!self.aborted && self.result.is_none(), "reads after its end");

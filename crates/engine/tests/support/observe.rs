@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use upload_session_engine::config::Config;
 use upload_session_engine::error::{ErrorCode, UploadError};
-use upload_session_engine::output::{Event, PartState, State};
+use upload_session_engine::output::{Event, OpId, PartState, State};
 use upload_session_engine::progress::Progress;
 use upload_session_engine::request::Operation;
 
@@ -101,6 +101,11 @@ impl Sim {
             self.step();
         }
         self.now = end;
+    }
+
+    /// Returns the operation that was sent last, of those in flight.
+    pub fn last_op(&self) -> OpId {
+        *self.in_flight.last_key_value().expect("something in flight").0
     }
 
     pub fn operations(&self) -> Vec<Operation> {
