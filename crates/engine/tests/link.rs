@@ -130,29 +130,36 @@ fn stalled_part_is_given_up_and_sent_again_with_both_transports() {
 
 #[test]
 fn part_that_is_measured_may_take_as_long_as_it_moves() {
-    let mut sim = Scenario::sequential(4000, 1000).config(|config| config.measures_progress = true).sim_at(140_000);
-    sim.run();
-    sim.assert_done();
-    assert!(sim.retries().is_empty(), "a quarter of a part every 28 s");
+    // A quarter of a part every 28 s.
+    let mut sim = slow_parts(140, 30);
+    sim.run_until(|sim| sim.upload.progress().parts_done == 3);
+    assert!(sim.retries().is_empty());
 }
 
 #[test]
 fn answer_may_take_four_times_the_stall_timeout_after_the_last_byte() {
-    // 4 of 5 parts of the time for the bytes, the last for the answer.
-    let run = |latency| {
-        let mut sim = Scenario::sequential(1000, 1000)
-            .config(|config| config.measures_progress = true)
-            .config(|config| config.stall_timeout = Duration::from_secs(10))
-            .sim_at(latency);
-        // The bytes are on their way at once, the answer takes as long as it does.
+    let retries = |latency| {
+        let mut sim = slow_parts(latency, 10);
         sim.run_until_sent(Upload, 0, 1);
+        // The bytes are on their way at once, the answer takes as long as it does.
         let op = sim.last_op();
         sim.upload.handle_sent(op, 1000, sim.at());
-        sim.run_for(Duration::from_secs(200));
+        sim.run_until(|sim| sim.upload.progress().parts_done == 1 || !sim.retries().is_empty());
         sim.retries().len()
     };
-    assert_eq!(run(39_000), 0);
-    assert!(run(41_000) > 0);
+    assert_eq!(retries(39), 0);
+    assert_eq!(retries(41), 1);
+}
+
+/// A transport that tells of progress, and parts that take so many seconds each.
+fn slow_parts(seconds: u64, stall_timeout: u64) -> Sim {
+    let mut sim = Scenario::sequential(4000, 1000)
+        .config(|config| config.measures_progress = true)
+        .config(|config| config.stall_timeout = Duration::from_secs(stall_timeout))
+        .sim_at(100);
+    sim.run_until(|sim| sim.reads.len() == 1);
+    sim.latency = Some(Duration::from_secs(seconds));
+    sim
 }
 
 #[test]

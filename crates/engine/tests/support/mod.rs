@@ -316,6 +316,7 @@ impl Sim {
                 }
                 self.reading = None;
                 if self.file_broken {
+                    self.held.remove(&part);
                     let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
                     return self.upload.handle_read_failed(op, error, now);
                 }
