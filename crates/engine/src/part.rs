@@ -222,6 +222,11 @@ impl Parts {
         }
     }
 
+    /// Returns the parts that the server holds.
+    pub(crate) fn acknowledged(&self) -> Vec<u32> {
+        (0..self.plan.parts()).filter(|&part| self.is_acknowledged(part)).collect()
+    }
+
     fn is_acknowledged(&self, part: u32) -> bool {
         self.acknowledged.get(part as usize).copied().unwrap_or(false)
     }

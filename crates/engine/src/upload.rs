@@ -64,6 +64,8 @@ enum Phase {
     Confirming(Call, Finish),
     /// Deletes a session that cannot be used, and fails then.
     Discarding(Call, UploadError),
+    /// Aborted before it was clear whose the session of the snapshot is.
+    Claiming,
     /// Aborted while create was in flight: its answer is awaited, as only it names the session to delete.
     AbortingCreate(Call),
     Deleting(Call),
@@ -153,18 +155,12 @@ impl Upload {
     }
 
     /// Makes an upload that goes on from a snapshot, once it is started. Whether that is of this very file and target is
-    /// found out then; [`handle_abort`](Self::handle_abort) before drops the session and the record.
+    /// found out then. [`handle_abort`](Self::handle_abort) drops the session and the record, where they are this upload's.
     ///
     /// # Errors
     /// `invalid_argument` where [`Config::check`] says so.
     pub fn from_snapshot(config: Config, seed: u64, snapshot: Snapshot) -> Result<Self, UploadError> {
-        let session = Session::new(snapshot.session_id().to_owned());
-        Ok(Self {
-            direct: false,
-            session: Some(Session { saved: true, ..session }),
-            snapshot: Some(snapshot),
-            ..Self::new(config, seed)?
-        })
+        Ok(Self { direct: false, snapshot: Some(snapshot), ..Self::new(config, seed)? })
     }
 
     /// Returns where the upload stands.
@@ -173,7 +169,7 @@ impl Upload {
             Phase::Idle => State::Idle,
             Phase::Done => State::Done,
             Phase::Failed => State::Failed,
-            Phase::Aborted | Phase::AbortingCreate(_) | Phase::Deleting(_) => State::Aborted,
+            Phase::Aborted | Phase::Claiming | Phase::AbortingCreate(_) | Phase::Deleting(_) => State::Aborted,
             _ if self.paused => State::Paused,
             Phase::Preparing | Phase::Discarding(..) => State::Starting,
             _ if self.offline => State::Waiting,
@@ -186,22 +182,23 @@ impl Upload {
 
     /// Returns the session's id, once it is known.
     pub fn session_id(&self) -> Option<&str> {
-        self.session.as_ref().map(|session| session.id.as_str())
+        let known = self.session.as_ref().map(|session| session.id.as_str());
+        known.or_else(|| self.snapshot.as_ref().map(Snapshot::session_id))
     }
 
     /// Returns what there is to go on with after a reload or a crash; none before the session's part size is known, and
     /// once there is nothing to go on with.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        let session = self.session.as_ref().filter(|session| session.live)?;
-        match &self.parts {
-            Some(parts) => Some(parts.snapshot(&session.id, self.fingerprint?)),
-            None => self.snapshot.clone(),
+        match (&self.session, &self.parts) {
+            (Some(session), Some(parts)) if session.live => Some(parts.snapshot(&session.id, self.fingerprint?)),
+            (Some(session), _) if !session.live => None,
+            _ => self.snapshot.clone(),
         }
     }
 
     /// Tells whether an abort is still at work.
     pub fn is_aborting(&self) -> bool {
-        matches!(self.phase, Phase::AbortingCreate(_) | Phase::Deleting(_))
+        matches!(self.phase, Phase::Claiming | Phase::AbortingCreate(_) | Phase::Deleting(_))
     }
 
     /// Returns how far the upload is, by what was last told to its listeners.
@@ -238,10 +235,17 @@ impl Upload {
 
     /// Takes in what came of [`Output::Prepare`]: which upload this is, or why it cannot be driven.
     pub fn handle_prepared(&mut self, fingerprint: Result<Fingerprint, UploadError>, now: Now) {
-        if matches!(self.phase, Phase::Preparing) {
-            match fingerprint.and_then(|fingerprint| self.prepared(fingerprint)) {
-                Ok(phase) => self.phase = phase,
-                Err(error) => self.fail(error),
+        if matches!(self.phase, Phase::Preparing | Phase::Claiming) {
+            let claimed = fingerprint.and_then(|fingerprint| self.claim(fingerprint));
+            match (&self.phase, claimed) {
+                (Phase::Claiming, Ok(_)) => {
+                    self.forget();
+                    self.phase = Phase::Deleting(Call::default());
+                }
+                (Phase::Claiming, Err(error)) => self.end_abort(Some(&error)),
+                (_, Ok(true)) => self.phase = Phase::Getting(Call::default()),
+                (_, Ok(false)) => self.phase = Phase::Creating(Call::default()),
+                (_, Err(error)) => self.fail(error),
             }
         }
         self.settle(now);
@@ -429,7 +433,13 @@ impl Phase {
             | Self::AbortingCreate(call)
             | Self::Deleting(call) => Some(call),
             Self::Finishing(finish) => Some(&mut finish.call),
-            Self::Idle | Self::Preparing | Self::Transferring | Self::Done | Self::Failed | Self::Aborted => None,
+            Self::Idle
+            | Self::Preparing
+            | Self::Claiming
+            | Self::Transferring
+            | Self::Done
+            | Self::Failed
+            | Self::Aborted => None,
         }
     }
 

@@ -11,7 +11,7 @@ use support::server::Fault;
 use support::{Action, Sim, fingerprint};
 use upload_session_engine::config::{BodyMode, Config, DigestMode};
 use upload_session_engine::digest::Digest;
-use upload_session_engine::error::ErrorCode;
+use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::output::{Event, PartState, State};
 use upload_session_engine::request::Operation::{Create, Delete, Finish, Get, Upload};
 use upload_session_engine::snapshot::{BadSnapshot, Snapshot};
@@ -123,11 +123,49 @@ fn snapshot_of_another_target_is_invalid_argument_and_nothing_is_sent() {
 
 #[test]
 fn upload_that_somebody_else_drives_is_a_conflict_and_nothing_is_sent() {
-    let mut sim = keeping(Scenario::parallel(100, 4)).sim();
-    let conflict = upload_session_engine::error::UploadError::new(ErrorCode::Conflict, "another tab");
-    sim.preparation = Some(Err(conflict));
-    sim.run();
-    assert_eq!((sim.code(), sim.sent.len()), (ErrorCode::Conflict, 0));
+    let fresh = keeping(Scenario::parallel(100, 4)).sim();
+    for mut sim in [fresh, crashed(Scenario::parallel(100, 4), 9)] {
+        sim.preparation = Some(Err(conflict()));
+        sim.run();
+        assert_eq!((sim.code(), sim.sent.len()), (ErrorCode::Conflict, 0));
+        let record = sim.record.is_some();
+        sim.act(Action::Abort);
+        sim.run();
+        assert!(sim.sent.is_empty(), "the session is the other one's");
+        assert_eq!(sim.record.is_some(), record);
+    }
+}
+
+#[test]
+fn abort_of_what_somebody_else_drives_leaves_it_alone() {
+    for started in [false, true] {
+        let mut sim = crashed(Scenario::parallel(100, 4), 9);
+        sim.preparation = Some(Err(conflict()));
+        if started {
+            sim.upload.handle_start(sim.at());
+        }
+        sim.act(Action::Abort);
+        sim.run();
+        assert_eq!((sim.code(), sim.sent.len()), (ErrorCode::Aborted, 0));
+        assert!(sim.abort_ended && sim.record.is_some());
+        assert_eq!(sim.warnings(), ["session_not_deleted"]);
+    }
+}
+
+#[test]
+fn parts_that_are_held_already_are_told_at_a_resume() {
+    let mut sim = crashed(Scenario::parallel(100, 4), 10);
+    let held = confirmed(&sim) / 4;
+    sim.run_until_sent(Upload, 12, 1);
+    let told = sim.told(|event| match event {
+        Event::Part { part, state: PartState::Done, attempt: 0, .. } => Some(*part),
+        _ => None,
+    });
+    assert_eq!(told.len() as u64, held);
+}
+
+fn conflict() -> UploadError {
+    UploadError::new(ErrorCode::Conflict, "Another tab is uploading this file")
 }
 
 #[test]

@@ -29,11 +29,15 @@ impl Upload {
     pub(super) fn abort(&mut self) {
         self.cancel_parts();
         self.paused = false;
-        if self.session.as_mut().is_some_and(|session| mem::take(&mut session.saved)) {
-            self.outputs.push_back(Output::Forget);
-        }
+        self.forget();
         let live = self.session.as_ref().is_some_and(|session| session.live);
         self.phase = match mem::replace(&mut self.phase, Phase::Aborted) {
+            // Somebody else may be driving the session.
+            Phase::Idle if self.snapshot.is_some() => {
+                self.outputs.push_back(Output::Prepare);
+                Phase::Claiming
+            }
+            Phase::Preparing if self.snapshot.is_some() => Phase::Claiming,
             Phase::Creating(call) if call.in_flight().is_some() => Phase::AbortingCreate(call),
             Phase::Creating(call) if call.unsure => {
                 self.warn_not_deleted(&Failure::Network.into_error());
@@ -50,10 +54,11 @@ impl Upload {
         self.finish_with(Err(UploadError::new(ErrorCode::Aborted, "The upload was aborted")));
     }
 
-    /// Returns where an upload begins that is known now.
-    pub(super) fn prepared(&mut self, fingerprint: Fingerprint) -> Result<Phase, UploadError> {
+    /// Makes the session of a snapshot this upload's own, where it is of this file and target and nobody else drives it;
+    /// returns whether there is one.
+    pub(super) fn claim(&mut self, fingerprint: Fingerprint) -> Result<bool, UploadError> {
         self.fingerprint = Some(fingerprint);
-        let Some(snapshot) = &self.snapshot else { return Ok(Phase::Creating(Call::default())) };
+        let Some(snapshot) = &self.snapshot else { return Ok(false) };
         if snapshot.fingerprint.file != fingerprint.file || snapshot.plan.size() != self.config.size {
             let message = "The file is not the one whose upload was begun: pick that one, or begin anew";
             return Err(UploadError::new(ErrorCode::FileChanged, message));
@@ -63,7 +68,8 @@ impl Upload {
                          with the same digests";
             return Err(UploadError::invalid_argument("snapshot", takes));
         }
-        Ok(Phase::Getting(Call::default()))
+        self.session = Some(Session { saved: true, ..Session::new(snapshot.session_id().to_owned()) });
+        Ok(true)
     }
 
     pub(super) fn handle_outcome(&mut self, op: OpId, outcome: Outcome<'_>, now: Now) {
@@ -113,7 +119,7 @@ impl Upload {
             (Step::Fail(error), _) if self.snapshot.is_some() && matches!(error.status(), Some(404 | 410)) => {
                 self.begin_again();
             }
-            (Step::Fail(error), _) => self.fail(expired(error)),
+            (Step::Fail(error), _) => self.fail_in_session(error),
             (Step::Later | Step::Success, _) => self.phase = Phase::Getting(call),
         }
     }
@@ -128,7 +134,7 @@ impl Upload {
                 }
                 Err(error) => self.fail(error),
             },
-            (Step::Fail(error), _) => self.fail(expired(error)),
+            (Step::Fail(error), _) => self.fail_in_session(error),
             (Step::Later | Step::Success, _) => self.phase = Phase::Checking(call),
         }
     }
@@ -177,6 +183,8 @@ impl Upload {
         let expires_at = field("expires_at").and_then(Value::as_str).map(str::to_owned);
         let id = self.session_id().unwrap_or_default().to_owned();
         self.tell(Event::Session { id, part_size, parallel, resumed, expires_at });
+        let held = self.parts.as_ref().map(Parts::acknowledged).unwrap_or_default();
+        held.into_iter().for_each(|part| self.tell_part(part, PartState::Done));
         if over_budget == Some(OverBudget) {
             let message = format!("A part has {part_size} bytes, more than memoryBudget: sending slices of the file");
             self.tell(Event::Warning { code: "memory_budget", message });
@@ -238,7 +246,7 @@ impl Upload {
                 }
                 error.with_code(ErrorCode::DigestMismatch)
             }
-            (Step::Fail(error), _) => expired(error),
+            (Step::Fail(error), _) => return self.fail_in_session(error.for_part(part)),
             (Step::Later | Step::Success, _) => return self.send_later(part, call, outcome, since, now),
         };
         self.fail(error.for_part(part));
@@ -332,7 +340,7 @@ impl Upload {
             (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
                 self.fail(error.with_code(ErrorCode::DigestMismatch));
             }
-            (Step::Fail(error), _) => self.fail(expired(error)),
+            (Step::Fail(error), _) => self.fail_in_session(error),
             (Step::Later | Step::Success, _) => self.phase = Phase::Finishing(finish),
         }
     }
@@ -360,6 +368,7 @@ impl Upload {
                 },
                 Err(error) => self.fail(error),
             },
+            // The file may be there for all that: a fresh session would make it twice.
             (Step::Fail(error), _) => self.fail(expired(error)),
             (Step::Later | Step::Success, _) => self.phase = Phase::Confirming(call, finish),
         }
@@ -431,9 +440,13 @@ impl Upload {
     pub(super) fn session_is_gone(&mut self) {
         if let Some(session) = &mut self.session {
             session.live = false;
-            if mem::take(&mut session.saved) {
-                self.outputs.push_back(Output::Forget);
-            }
+        }
+        self.forget();
+    }
+
+    pub(super) fn forget(&mut self) {
+        if self.session.as_mut().is_some_and(|session| mem::take(&mut session.saved)) {
+            self.outputs.push_back(Output::Forget);
         }
     }
 
@@ -456,16 +469,22 @@ impl Upload {
     pub(super) fn fail(&mut self, error: UploadError) {
         if error.code == ErrorCode::SessionExpired {
             self.session_is_gone();
-            if self.config.restart && self.restarts < MAX_RESTARTS && !self.finished {
-                self.restarts += 1;
-                let message = format!("The session is gone, and the upload begins again with a fresh one: {error}");
-                self.tell(Event::Warning { code: "restarted", message });
-                return self.begin_again();
-            }
         }
         self.cancel_parts();
         self.phase = Phase::Failed;
         self.finish_with(Err(error));
+    }
+
+    /// Fails with the error of a request to the session; where that is gone, a fresh one may follow.
+    fn fail_in_session(&mut self, error: UploadError) {
+        let error = expired(error);
+        if error.code != ErrorCode::SessionExpired || !self.config.restart || self.restarts == MAX_RESTARTS {
+            return self.fail(error);
+        }
+        self.restarts += 1;
+        let message = format!("The session is gone, and the upload begins again with a fresh one: {error}");
+        self.tell(Event::Warning { code: "restarted", message });
+        self.begin_again();
     }
 
     /// Ends whatever is going on, as nothing more can be sent.

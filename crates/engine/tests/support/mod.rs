@@ -451,6 +451,9 @@ impl Sim {
         let held = part.as_ref().is_some_and(|part| part.held);
         let range = part.map(|part| part.range);
         let delay = self.latency.unwrap_or(Duration::from_millis(self.rng.u64(1..200)));
+        if self.server.gone_at.is_some_and(|at| at <= self.now) {
+            self.server.expire();
+        }
         let length = range.as_ref().map_or(0, |range| range.end - range.start);
         let answer = if self.offline { Answer::Lost } else { self.server.handle(&request, range, &self.config) };
         if self.config.measures_progress && length > 0 && !matches!(answer, Answer::Never) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use upload_session_engine::config::{Config, DigestMode};
@@ -68,6 +69,8 @@ pub struct Server {
     /// The session is not known any more.
     pub gone: bool,
     pub expires_at: &'static str,
+    /// When the session's time is over, on the clock of the simulation.
+    pub gone_at: Option<Duration>,
     pub deletions: usize,
 }
 
@@ -88,6 +91,7 @@ impl Server {
             deleted: false,
             gone: false,
             expires_at: "2030-01-01T00:00:00Z",
+            gone_at: None,
             deletions: 0,
         }
     }

@@ -1,0 +1,164 @@
+//! Sessions that are gone: 404, 410, `expires_at` that has passed, clocks that disagree, and a fresh start.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::observe::Scenario;
+use support::server::Fault;
+use support::{Action, Sim};
+use upload_session_engine::config::{BodyMode, DigestMode};
+use upload_session_engine::error::ErrorCode;
+use upload_session_engine::output::{Event, State};
+use upload_session_engine::request::Operation::{Create, Finish, Get, Upload};
+
+/// The clock of the simulation begins a second before this.
+const START: &str = "2023-11-14T22:13:20Z";
+
+#[test]
+fn session_that_is_gone_is_session_expired() {
+    for fault in [Fault::Status(404), Fault::Status(410)] {
+        for (operation, part) in [(Get, None), (Upload, Some(3)), (Finish, None)] {
+            let sim = Scenario::parallel(40, 4).fault(operation, part, fault).run();
+            assert_eq!(sim.code(), ErrorCode::SessionExpired, "{operation:?}");
+            assert_eq!(sim.count(Create), 1);
+        }
+    }
+}
+
+#[test]
+fn restart_begins_again_with_a_fresh_session() {
+    for (operation, part) in [(Upload, Some(3)), (Finish, None)] {
+        for body in [BodyMode::Blob, BodyMode::Buffer] {
+            let sim = restarting(operation, part, Fault::Expire).config(|config| config.body = body).run();
+            sim.assert_done();
+            assert_eq!((sim.count(Create), sim.warnings()), (2, vec!["restarted"]), "{operation:?}");
+            let sessions = sim.told(|event| matches!(event, Event::Session { .. }).then_some(()));
+            assert_eq!(sessions.len(), 2);
+        }
+    }
+}
+
+#[test]
+fn restart_keeps_the_hashes() {
+    let sim = restarting(Finish, None, Fault::Expire).run();
+    sim.assert_done();
+    assert_eq!(sim.reads.len(), 10, "each part is read once for both sessions");
+    assert_eq!(sim.count(Upload), 20);
+
+    let sim = restarting(Finish, None, Fault::Expire).config(|config| config.body = BodyMode::Buffer).run();
+    sim.assert_done();
+    assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 10, "read again to be sent, not to be hashed");
+}
+
+#[test]
+fn restart_with_another_part_size_hashes_the_parts_anew_and_the_file_not() {
+    let mut sim = restarting(Finish, None, Fault::Expire).sim_at(50);
+    sim.run_until_sent(Finish, None, 1);
+    sim.server.part_size = 8;
+    sim.run();
+    sim.assert_done();
+    assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 10);
+    assert_eq!(sim.reads.iter().filter(|read| !read.wanted.file).count(), 5);
+}
+
+#[test]
+fn restart_of_a_file_that_changed_is_file_changed() {
+    let mut sim = restarting(Upload, Some(9), Fault::Expire).config(|config| config.body = BodyMode::Buffer).sim_at(50);
+    sim.run_until_sent(Upload, 9, 1);
+    sim.act(Action::ChangeFile);
+    sim.run();
+    assert_eq!(sim.code(), ErrorCode::FileChanged);
+}
+
+#[test]
+fn server_that_loses_every_session_is_given_up_in_the_end() {
+    let sim = Scenario::parallel(40, 4).config(|config| config.restart = true).always(Upload, 3, Fault::Expire).run();
+    assert_eq!((sim.code(), sim.count(Create)), (ErrorCode::SessionExpired, 6));
+}
+
+#[test]
+fn expiry_behind_a_finish_that_may_have_been_done_does_not_begin_again() {
+    let mut sim = restarting(Finish, None, Fault::LostRequest).sim_at(50);
+    sim.run_until_sent(Finish, None, 1);
+    sim.server.expire();
+    sim.run();
+    assert_eq!((sim.code(), sim.count(Create)), (ErrorCode::SessionExpired, 1));
+}
+
+#[test]
+fn session_whose_time_is_over_is_asked_for_before_more_is_sent() {
+    let mut sim = expiring("2023-11-14T22:13:30Z", true);
+    sim.run();
+    assert_eq!(sim.code(), ErrorCode::SessionExpired);
+    assert_eq!(sim.count(Get), 2);
+    let asked_at = sim.sends_of(Get, None)[1].at;
+    assert_eq!(asked_at, Duration::from_secs(10));
+    assert!(sim.sends_of(Upload, None).iter().all(|sent| sent.at <= asked_at));
+}
+
+#[test]
+fn session_that_lives_longer_than_it_said_goes_on() {
+    let mut sim = expiring("2023-11-14T22:13:30Z", false);
+    sim.run();
+    sim.assert_done();
+    assert_eq!(sim.count(Get), 2, "asked once: the clocks disagree");
+    assert!(!sim.states()[2..].contains(&State::Starting));
+}
+
+#[test]
+fn expiry_without_a_zone_is_read_as_utc() {
+    let mut sim = expiring("2023-11-14T22:13:30", true);
+    sim.run();
+    assert_eq!((sim.code(), sim.count(Get)), (ErrorCode::SessionExpired, 2));
+}
+
+#[test]
+fn expiry_in_the_past_or_in_no_form_is_ignored() {
+    for expires_at in [START, "2001-01-01T00:00:00Z", "tomorrow", ""] {
+        let mut sim = expiring(expires_at, false);
+        sim.run();
+        sim.assert_done();
+        assert_eq!(sim.count(Get), 1, "{expires_at}");
+    }
+}
+
+#[test]
+fn retry_after_in_the_past_is_no_wait() {
+    let past = Fault::Answer(503, r#"{"message":"busy"}"#);
+    let sim = Scenario::sequential(10, 4).fault(Upload, 1, past).run();
+    sim.assert_done();
+}
+
+#[test]
+fn expiry_during_a_pause_is_found_at_the_resume() {
+    let mut sim = expiring("2023-11-14T22:13:30Z", true);
+    sim.run_until_sent(Upload, 2, 1);
+    sim.act(Action::Pause);
+    sim.run_for(Duration::from_secs(3600));
+    assert_eq!((sim.upload.state(), sim.count(Get)), (State::Paused, 1));
+    sim.act(Action::Resume);
+    sim.run();
+    assert_eq!((sim.code(), sim.count(Get)), (ErrorCode::SessionExpired, 2));
+}
+
+#[test]
+fn digests_off_restart_too() {
+    let sim = restarting(Upload, Some(3), Fault::Expire).config(|config| config.digest = DigestMode::None).run();
+    sim.assert_done();
+}
+
+fn restarting(operation: upload_session_engine::request::Operation, part: Option<u32>, fault: Fault) -> Scenario {
+    Scenario::parallel(40, 4).config(|config| config.restart = true).fault(operation, part, fault)
+}
+
+/// A second a request, and a session that says when its time is over; at that time it is gone, or not.
+fn expiring(expires_at: &'static str, gone: bool) -> Sim {
+    let mut sim = Scenario::sequential(80, 4).sim_at(1000);
+    sim.server.expires_at = expires_at;
+    if gone {
+        sim.server.gone_at = Some(Duration::from_secs(10));
+    }
+    sim
+}
