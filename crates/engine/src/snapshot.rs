@@ -118,6 +118,11 @@ impl Snapshot {
         &self.session_id
     }
 
+    /// Returns the parts that are acknowledged.
+    pub fn acknowledged(&self) -> Vec<u32> {
+        (0..).zip(&self.acknowledged).filter(|(_, done)| **done).map(|(part, _)| part).collect()
+    }
+
     /// Returns which upload it is of.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -36,6 +36,7 @@ fn fatal_fault() -> impl Strategy<Value = Fault> {
         prop::sample::select(vec![400, 401, 402, 403, 404, 410, 418, 422]).prop_map(Fault::Status),
         Just(Fault::Corrupt),
         Just(Fault::Page),
+        Just(Fault::Expire),
         Just(Fault::StatusAfter(503, 100_000)),
     ];
     prop_oneof![3 => fault(), 1 => fatal]
@@ -53,10 +54,12 @@ prop_compose! {
         concurrency in 1..=6usize,
         memory_budget in prop_oneof![1..2000u64, Just(1 << 26)],
         can_refresh_token in any::<bool>(),
+        (measures_progress, rereads_file, direct) in (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2)),
+        (restart, keeps_record) in (any::<bool>(), any::<bool>()),
     ) -> Config {
         Config {
-            digest, body, concurrency, memory_budget, can_refresh_token,
-            ..Config::new("file.bin", "root", size)
+            digest, body, concurrency, memory_budget, can_refresh_token, measures_progress, rereads_file, direct, restart,
+            keeps_record, ..Config::new("file.bin", "root", size)
         }
     }
 }
@@ -145,12 +148,70 @@ proptest! {
     }
 
     #[test]
+    fn losing_the_network_and_finding_it_again_loses_nothing(
+        mut sim in sim(fault()),
+        outages in prop::collection::vec((0..3000u64, 0..100_000u64), 0..4),
+    ) {
+        let mut at = Duration::ZERO;
+        for (until, length) in outages {
+            at += Duration::from_millis(until);
+            sim.act_after(at, Action::Offline);
+            at += Duration::from_millis(length);
+            sim.act_after(at, Action::Online);
+        }
+        sim.run();
+        prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
+        sim.server.assert_whole();
+    }
+
+    #[test]
+    fn crash_and_resume_deliver_the_same_file_and_send_no_acknowledged_part_twice(
+        mut sim in sim(fault()),
+        crashes in prop::collection::vec(1..60usize, 1..4),
+        later in script(fault()),
+    ) {
+        sim.config.keeps_record = true;
+        let mut sim = Sim::new(sim.config, sim.server, 5);
+        for steps in crashes {
+            sim.start();
+            for _ in 0..steps {
+                if sim.result.is_some() || !sim.step() {
+                    break;
+                }
+            }
+            if sim.result.is_some() || sim.record.is_none() {
+                break;
+            }
+            let acknowledged = sim.record.as_ref().unwrap().acknowledged();
+            sim = sim.crash();
+            sim.server.script = later.clone().into();
+            sim.never_again = acknowledged;
+        }
+        sim.run();
+        prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
+        sim.server.assert_whole();
+        prop_assert!(sim.record.is_none());
+    }
+
+    #[test]
+    fn close_stops_everything_at_once(mut sim in sim(fatal_fault()), after in 0..5000u64) {
+        sim.act_after(Duration::from_millis(after), Action::Close);
+        sim.run();
+        prop_assert!(sim.result.is_some());
+    }
+
+    #[test]
     fn abort_ends_everything_and_leaves_no_session(
         mut sim in sim(fatal_fault()),
         after in 0..5000u64,
         tokens_hang in any::<bool>(),
         pause in prop::option::of(0..5000u64),
+        offline in prop::option::of(0..5000u64),
     ) {
+        if let Some(offline) = offline {
+            sim.act_after(Duration::from_millis(offline), Action::Offline);
+            sim.act_after(Duration::from_millis(offline + 20_000), Action::Online);
+        }
         sim.tokens_hang = tokens_hang;
         if let Some(pause) = pause {
             sim.act_after(Duration::from_millis(pause), Action::Pause);

@@ -123,6 +123,8 @@ pub struct Sim {
     paused: bool,
     closed: bool,
     pub offline: bool,
+    /// Parts that the server holds for sure: they must not be sent.
+    pub never_again: Vec<u32>,
     steps: usize,
 }
 
@@ -167,6 +169,7 @@ impl Sim {
             paused: false,
             closed: false,
             offline: false,
+            never_again: Vec::new(),
             steps: 0,
         }
     }
@@ -191,11 +194,15 @@ impl Sim {
         self.schedule(delay, Due::Act(action));
     }
 
-    /// Starts, and runs until nothing is left to happen.
-    pub fn run(&mut self) {
+    pub fn start(&mut self) {
         let now = self.at();
         self.upload.handle_start(now);
         self.drain();
+    }
+
+    /// Starts, and runs until nothing is left to happen.
+    pub fn run(&mut self) {
+        self.start();
         while self.step() {}
         assert!(self.in_flight.is_empty(), "left in flight: {:?}", self.in_flight);
         assert!(self.held.is_empty() || self.paused, "left in memory: {:?}", self.held);
@@ -204,9 +211,7 @@ impl Sim {
     /// Runs until the condition holds; fails where it never does.
     pub fn run_until(&mut self, condition: impl Fn(&Self) -> bool) {
         if self.upload.state() == State::Idle {
-            let now = self.at();
-            self.upload.handle_start(now);
-            self.drain();
+            self.start();
         }
         while !condition(self) {
             assert!(self.step(), "it never happened");
@@ -427,6 +432,11 @@ impl Sim {
 
     fn send(&mut self, op: OpId, request: Request, part: Option<PartBody>) {
         let what = (request.operation, part.as_ref().map(|part| part.number));
+        if what.0 == Operation::Create {
+            // What a session before was told does not bind this one's requests.
+            self.not_before.retain(|(operation, _), _| *operation == Operation::Create);
+            self.failing_since.retain(|(operation, _), _| *operation == Operation::Create);
+        }
         assert!(!self.aborted || what.0 == Operation::Delete, "{what:?} is sent after an abort");
         assert!(!matches!(self.result, Some(Ok(_))), "{what:?} is sent after the end");
         assert!(!self.deletion_acknowledged, "{what:?} is sent after the deletion was acknowledged");
@@ -446,6 +456,7 @@ impl Sim {
         assert!(parts_in_flight <= if self.server.parallel { self.config.concurrency } else { 1 });
         self.peak = self.peak.max(parts_in_flight);
         if let Some(part) = &part {
+            assert!(!self.never_again.contains(&part.number), "{what:?} is sent again though it is held");
             assert!(!part.held || self.held.contains(&part.number), "sends what is not held");
         }
         let held = part.as_ref().is_some_and(|part| part.held);
