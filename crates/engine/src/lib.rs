@@ -77,21 +77,26 @@
 //! # Phases of an upload
 //!
 //! ```text
-//!  Idle ─start─▶ Creating ─201─▶ Getting ─200─▶ Transferring ─all parts done─▶ Finishing ─201─▶ Done
-//!                                   │                                           │  ▲  │  ▲
-//!                 no usable session │                          no answer or 5xx │  │  └──┘ 202, after Retry-After
-//!                                   ▼                                           ▼  │ not done
-//!                              Discarding ─deleted, or not─▶ Failed          Confirming ─success─▶ Done
+//!  Idle ─start─▶ Preparing ─▶ Creating ─201─▶ Getting ─200─▶ Transferring ─all done, verified─▶ Finishing ─201─▶ Done
+//!    │              │                           │  │           ▲  │ expires_at                    │  ▲  │  ▲
+//!    │              └────── from a snapshot ────┘  │           │  ▼            no answer, 409, 5xx │  │  └──┘ 202
+//!    │ small or empty                              │          Checking                             ▼  │ not done
+//!    └──────────────▶ Transferring ─201─▶ Done     │ no usable session                        Confirming ─success─▶ Done
+//!                                                  ▼
+//!                                             Discarding ─deleted, or not─▶ Failed
 //!
+//!  Getting, Checking, Transferring, Finishing ──404, 410──▶ Creating       a resumed session, or with `restart`
 //!  any of these ──error──▶ Failed
 //!  any of these, Failed too ──abort──▶ Deleting ──deleted, or not──▶ Aborted       where there is a session
 //!                                      AbortingCreate ──201──▶ Deleting            create is in flight
+//!                                      Claiming ──it is ours──▶ Deleting           a snapshot's, not looked at yet
 //!                                      Aborted                                     otherwise
 //! ```
 //!
 //! Each phase lives by one request, which is ready, in flight, waiting for its next attempt, or waiting for a token.
 //! [Done](output::State::Done) and [Aborted](output::State::Aborted) are final. A pause is no phase: it stops what is
-//! started, cuts the parts in flight, and lets every other request end, as its answer cannot be had again.
+//! started, cuts the parts in flight, and lets every other request end, as its answer cannot be had again. Nor is being
+//! offline: nothing new is sent, what fails meanwhile counts for nothing, and backoffs end with it.
 //!
 //! # Stages of a part
 //!
@@ -100,34 +105,47 @@
 //!                   ▲                     ▲  ▲          │
 //!                   │                     │  └─ pause ──┤
 //!                   │                     └─ retrying ◀─┤ later (see below)
-//!                   └──────── digest complaint ─────────┘ once
+//!                   ├──────── digest complaint ─────────┤ once
+//!                   └── no answer to a slice ───────────┘ to be compared, and sent from memory
 //! ```
 //!
 //! Parts are opened in order, as many as may be in flight and two more, fewer where their bytes are held and
 //! [`memory_budget`](config::Config::memory_budget) allows no more. They are read one at a time, in order; where
 //! neither a digest nor a copy is wanted they are not read at all. A sequential session sends one at a time, in order.
+//! A parallel one begins with two at a time, takes one more as long as that makes it faster, and half as many after a 429
+//! or a stall.
 //!
 //! # What is tried again, and what ends the upload
 //!
 //! | what comes of a request | what happens |
 //! |---|---|
-//! | no answer; 408, 429, 500, 502, 503, 504 | sent again after a random time, at most 500 ms, then growing by 1.5 up to a minute; never before `Retry-After`; fails 15 minutes after the first failure, pauses aside ([`RetryPolicy`](retry::RetryPolicy)) |
-//! | no answer within [`timeout`](config::Config::timeout), but for a part | cancelled; as no answer |
+//! | no answer; 408, 429, 500, 502, 503, 504 | sent again after a random time, at most 500 ms, then growing by 1.5 up to a minute; never before `Retry-After`; fails 15 minutes after the first failure, pauses and times offline aside ([`RetryPolicy`](retry::RetryPolicy)) |
+//! | no answer within [`timeout`](config::Config::timeout), or 4 × [`stall_timeout`](config::Config::stall_timeout) | cancelled; as no answer |
+//! | content: no progress within `stall_timeout`, no answer within 4 × that after the last byte; where progress is not told, `stall_timeout` and three times what the part takes at the measured speed (at 64 KiB/s before the first), doubled after each stall | cancelled; as no answer |
 //! | 401, where a token can be had | one refresh for all; each request is sent once more, then `unauthorized` |
 //! | the refresh fails, or a request cannot be made | its error |
-//! | 404 or 410 on a session | `session_expired`; to a deletion, success |
+//! | 404 or 410 on a session | `session_expired`, or a fresh session ([`restart`](config::Config::restart), 5 times at most); at a resume always a fresh one; to a deletion, success |
+//! | `expires_at` has passed | the session is asked, and believed |
 //! | any other status | the status's own error |
 //! | 2xx to create, a part or finish without `data.id`, to get without `data` | `protocol` |
-//! | get: senseless `part_size`; more than 10,001 parts | the session is deleted; `protocol`; `file_too_large` |
+//! | get: senseless `part_size`, or another than the snapshot's; more than 10,001 parts | the session is deleted; `protocol`; `file_too_large` |
 //! | part: 409, as it is held already | the part is done: an attempt got through whose answer was lost, or the browser sent it twice |
 //! | part: 400 or 422 that speaks of a digest that was sent | read, hashed and sent once more; other bytes are `file_changed`, a second complaint `digest_mismatch` |
 //! | part: cannot be read | `file_changed`, or what the reader said |
+//! | file: reads differently after its last part | `file_changed`, before finish |
+//! | direct: 413 | by session |
 //! | finish: no answer, or 5xx | before the next attempt the session is asked: `success` means done |
 //! | finish: 202 | asked again after `Retry-After`, at least 1 s; `timeout` after 15 minutes |
 //! | finish: 400 or 422 that speaks of a digest that was sent | `digest_mismatch` |
 //! | delete: fails for 30 s | the warning `session_not_deleted` |
 //!
-//! An error leaves the session on the server, so that a caller may abort, which deletes it.
+//! An error leaves the session on the server, so that a caller may abort, which deletes it, or go on later.
+//!
+//! # Going on later
+//!
+//! A [`Snapshot`](snapshot::Snapshot) says which parts are acknowledged, holds the file's digest as far as it is hashed, and the
+//! digests of the parts that were hashed and not acknowledged. Those are read again and compared before they are sent;
+//! where there are none, one acknowledged part is. A sequential session's own byte range counts more than the snapshot.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

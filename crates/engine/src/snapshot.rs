@@ -1,6 +1,7 @@
 //! Enough of an upload to go on after a reload or a crash: a small record without credentials, and what tells whose
 //! record it is.
 
+use std::iter;
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
@@ -83,7 +84,7 @@ impl Fingerprint {
 /// Returns which bytes of a file are its samples: the first, middle and last 64 KiB, or all of a small file.
 pub fn sample_ranges(size: u64) -> Vec<Range<u64>> {
     if size <= 3 * SAMPLE {
-        return vec![0..size];
+        return iter::once(0..size).collect();
     }
     [0, size / 2 - SAMPLE / 2, size - SAMPLE].map(|start| start..start + SAMPLE).to_vec()
 }

@@ -1,17 +1,22 @@
 //! One file's upload, from create to finish: what it holds, and what it is told.
 //!
-//! What an answer leads to stands in `transitions`, what is started next in `schedule`, what listeners are told in
-//! `tell`.
+//! Its phases stand in `phase`, what an answer leads to in `transitions` (of a part in `parts`), what is known of the
+//! session in `session`, how it ends in `end`, what is started next in `schedule`, what listeners are told in `tell`.
 
+mod end;
+mod parts;
+mod phase;
 mod schedule;
+mod session;
 mod tell;
 mod transitions;
 
 use std::collections::VecDeque;
 use std::mem;
 
+use self::phase::{Phase, Session, Token, Told};
 use crate::call::Call;
-use crate::clock::{Instant, Now};
+use crate::clock::Now;
 use crate::config::Config;
 use crate::digest::PartHasher;
 use crate::error::{ErrorCode, UploadError};
@@ -46,73 +51,6 @@ pub struct Upload {
     finished: bool,
     told: Told,
     outputs: VecDeque<Output>,
-}
-
-/// Where the upload stands; each phase holds the request it lives by.
-#[derive(Debug)]
-enum Phase {
-    Idle,
-    /// Finds out which upload this is, and that nobody else drives it.
-    Preparing,
-    Creating(Call),
-    Getting(Call),
-    Transferring,
-    /// Asks whether a session is still there whose time should be over.
-    Checking(Call),
-    Finishing(Finish),
-    /// Asks whether a finish whose answer was lost was done all the same.
-    Confirming(Call, Finish),
-    /// Deletes a session that cannot be used, and fails then.
-    Discarding(Call, UploadError),
-    /// Aborted before it was clear whose the session of the snapshot is.
-    Claiming,
-    /// Aborted while create was in flight: its answer is awaited, as only it names the session to delete.
-    AbortingCreate(Call),
-    Deleting(Call),
-    Done,
-    Failed,
-    Aborted,
-}
-
-#[derive(Debug, Default)]
-struct Finish {
-    call: Call,
-    /// The server refused it as if it were done already (409): the error, unless it is.
-    conflict: Option<UploadError>,
-    /// Since when the server has been saying that it is at it (202).
-    accepted_since: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Session {
-    id: String,
-    /// There is something on the server that a caller may want deleted.
-    live: bool,
-    /// A record of it is kept.
-    saved: bool,
-    /// When its time should be over.
-    expires: Option<Instant>,
-}
-
-#[derive(Debug, Default)]
-struct Token {
-    generation: u32,
-    /// When a refresh that is under way counts as failed.
-    refreshing_until: Option<Instant>,
-}
-
-/// What the listeners and the timer know already.
-#[derive(Debug)]
-struct Told {
-    state: State,
-    progress: Progress,
-    any_progress: bool,
-    last_progress: bool,
-    /// When progress was last told, or found to be the same.
-    progress_at: Option<Instant>,
-    /// When what is news since then is told.
-    progress_due: Option<Instant>,
-    timeout: Option<Instant>,
 }
 
 impl Upload {
@@ -413,38 +351,5 @@ impl Upload {
             self.tell(Event::State(state));
         }
         self.tell_progress(now.instant);
-    }
-}
-
-impl Session {
-    fn new(id: String) -> Self {
-        Self { id, live: true, saved: false, expires: None }
-    }
-}
-
-impl Phase {
-    fn call_mut(&mut self) -> Option<&mut Call> {
-        match self {
-            Self::Creating(call)
-            | Self::Getting(call)
-            | Self::Checking(call)
-            | Self::Confirming(call, _)
-            | Self::Discarding(call, _)
-            | Self::AbortingCreate(call)
-            | Self::Deleting(call) => Some(call),
-            Self::Finishing(finish) => Some(&mut finish.call),
-            Self::Idle
-            | Self::Preparing
-            | Self::Claiming
-            | Self::Transferring
-            | Self::Done
-            | Self::Failed
-            | Self::Aborted => None,
-        }
-    }
-
-    /// Tells whether this operation is the phase's own request.
-    fn sent_by(&mut self, op: OpId) -> bool {
-        self.call_mut().and_then(|call| call.in_flight()).is_some_and(|flight| flight.op == op)
     }
 }

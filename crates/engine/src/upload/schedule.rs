@@ -3,9 +3,10 @@
 use std::mem;
 use std::time::Duration;
 
+use super::Upload;
+use super::phase::{Finish, Phase, Session};
 use super::tell::ESTIMATE_INTERVAL;
 use super::transitions::DELETE_LIMIT;
-use super::{Finish, Phase, Session, Upload};
 use crate::call::Call;
 use crate::clock::{Instant, Now};
 use crate::error::UploadError;

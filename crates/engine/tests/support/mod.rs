@@ -466,7 +466,14 @@ impl Sim {
             self.server.expire();
         }
         let length = range.as_ref().map_or(0, |range| range.end - range.start);
-        let answer = if self.offline { Answer::Lost } else { self.server.handle(&request, range, &self.config) };
+        let over = what.0 == Operation::Upload && self.server.max_in_flight.is_some_and(|most| parts_in_flight > most);
+        let answer = if over {
+            Answer::Response(server::error(429, None))
+        } else if self.offline {
+            Answer::Lost
+        } else {
+            self.server.handle(&request, range, &self.config)
+        };
         if self.config.measures_progress && length > 0 && !matches!(answer, Answer::Never) {
             for quarter in 1..=4 {
                 self.schedule(delay / 5 * quarter, Due::Sent(op, length * u64::from(quarter) / 4));

@@ -54,6 +54,8 @@ pub struct Server {
     pub parallel: bool,
     /// Create must name the size of `file`.
     pub checks_size: bool,
+    /// More parts in flight than this are refused with 429.
+    pub max_in_flight: Option<usize>,
     /// A part sent twice is 409.
     pub once: bool,
     /// Taken one at each request, whichever it is; `None` lets a request pass.
@@ -81,6 +83,7 @@ impl Server {
             part_size,
             parallel,
             checks_size: true,
+            max_in_flight: None,
             once: false,
             script: VecDeque::new(),
             scripted: Vec::new(),

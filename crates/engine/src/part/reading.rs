@@ -1,0 +1,128 @@
+//! Which part is read next, and what comes of it.
+
+use super::{Part, Parts, Stage, Verification};
+use crate::digest::{PartHasher, Wanted};
+use crate::error::{ErrorCode, UploadError};
+use crate::output::OpId;
+
+/// How many parts are read ahead of those in flight, so that the link never waits for the hasher.
+const READ_AHEAD: usize = 2;
+
+impl Parts {
+    pub(super) fn end_of_file(&mut self) {
+        if self.wanted.file && self.file_hashed == self.plan.parts() && self.file_digest.is_none() {
+            self.file_digest = Some(self.hasher.digest());
+        }
+    }
+
+    /// Returns the operation that reads, if any.
+    pub(crate) fn reading(&self) -> Option<OpId> {
+        if let Verification::Running(op) = self.verification {
+            return Some(op);
+        }
+        self.open.iter().find_map(|part| match part.stage {
+            Stage::Reading(op) => Some(op),
+            _ => None,
+        })
+    }
+
+    /// Opens the next parts as far as the window goes; returns those that are ready to be sent as they are.
+    pub(crate) fn open_next(&mut self) -> Vec<u32> {
+        let ahead = self.limiter.limit() + READ_AHEAD;
+        let window = if self.keep { ahead.min(self.affordable) } else { ahead };
+        let mut ready = Vec::new();
+        while self.open.len() < window && self.next < self.plan.parts() {
+            let number = self.next;
+            self.next += 1;
+            let to_hash = self.wanted.file && number >= self.file_hashed;
+            let acknowledged = self.is_acknowledged(number);
+            if acknowledged && !to_hash && self.witness != Some(number) {
+                continue;
+            }
+            let to_digest = self.wanted.part && (self.compares || self.digest(number).is_none());
+            let stage = if self.keep || to_hash || to_digest { Stage::Unread } else { Stage::Sending };
+            if stage == Stage::Sending {
+                ready.push(number);
+            }
+            self.open.push(Part::new(number, stage, acknowledged));
+        }
+        ready
+    }
+
+    /// Begins to read the lowest part that needs it, unless one is being read or there is no room for it; returns it,
+    /// what its bytes are fed to, and whether they are kept.
+    pub(crate) fn begin_read(&mut self, op: OpId) -> Option<(u32, PartHasher, bool)> {
+        if self.reading().is_some() {
+            return None;
+        }
+        let held = self.open.iter().filter(|part| part.held).count();
+        let part = self.open.iter_mut().find(|part| part.stage == Stage::Unread)?;
+        let keep = (self.keep || part.from_memory) && !part.acknowledged;
+        if keep && held >= self.affordable {
+            return None;
+        }
+        part.stage = Stage::Reading(op);
+        let number = part.number;
+        let wanted = Wanted {
+            part: self.wanted.part && (!part.acknowledged || self.witness == Some(number)),
+            // What is read again went into the file's digest the first time.
+            file: self.wanted.file && number == self.file_hashed,
+        };
+        Some((number, self.hasher.part(wanted), keep))
+    }
+
+    /// Begins to make sure that the file is still the one that was read, once all of it was and nothing of it has to be
+    /// read again to be sent; returns what its bytes are fed to.
+    pub(crate) fn begin_verification(&mut self, op: OpId) -> Option<PartHasher> {
+        let read = self.next == self.plan.parts() && self.open.iter().all(|part| part.stage == Stage::Sending);
+        let sent = self.all_done() || !self.sends_before_end || (self.keep && self.rereads_file);
+        if self.verification != Verification::Due || !read || !sent {
+            return None;
+        }
+        self.verification = Verification::Running(op);
+        Some(if self.rereads_file { PartHasher::plain() } else { PartHasher::idle() })
+    }
+
+    fn end_verification(&mut self, hasher: PartHasher) -> Result<(), UploadError> {
+        self.verification = Verification::Done;
+        match hasher.finish() {
+            Some(digest) if Some(digest) != self.file_digest => {
+                Err(UploadError::new(ErrorCode::FileChanged, "The file changed while it was being sent"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a read; returns the part, where it is now ready to be sent. None where the read is stale.
+    pub(crate) fn end_read(&mut self, op: OpId, hasher: PartHasher) -> Option<Result<Option<u32>, UploadError>> {
+        if self.verification == Verification::Running(op) {
+            return Some(self.end_verification(hasher).map(|()| None));
+        }
+        let keep = self.keep;
+        let part = self.open.iter_mut().find(|part| part.stage == Stage::Reading(op))?;
+        let number = part.number;
+        part.stage = Stage::Sending;
+        part.held = (keep || part.from_memory) && !part.acknowledged;
+        let acknowledged = part.acknowledged;
+        let (wanted, known) = (hasher.wanted(), self.digest(number));
+        let digest = self.hasher.commit(hasher);
+        if known.is_some() && digest.is_some() && known != digest {
+            let error =
+                UploadError::new(ErrorCode::FileChanged, "The file changed: a part of it reads differently now");
+            return Some(Err(error.for_part(number)));
+        }
+        if wanted.file || (wanted.part && known.is_none() && !self.wanted.file) {
+            let range = self.plan.range(number);
+            self.hashed += range.end - range.start;
+        }
+        self.set_digest(number, digest.or(known));
+        if wanted.file {
+            self.file_hashed = number + 1;
+            self.end_of_file();
+        }
+        if acknowledged {
+            self.open.retain(|part| part.number != number);
+        }
+        Some(Ok((!acknowledged).then_some(number)))
+    }
+}

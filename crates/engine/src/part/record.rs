@@ -1,0 +1,84 @@
+//! What is kept of the parts, and going on from it.
+
+use super::Parts;
+use crate::digest::Wanted;
+use crate::snapshot::{Fingerprint, Snapshot};
+
+impl Parts {
+    /// Goes on from a snapshot of the same plan. `held` is how many bytes a sequential session says to hold.
+    pub(crate) fn resume(&mut self, snapshot: Snapshot, held: Option<u64>) {
+        self.acknowledged = snapshot.acknowledged;
+        if self.in_order {
+            let parts = 0..self.plan.parts();
+            self.acknowledged = parts.map(|part| held.is_some_and(|held| self.plan.range(part).end <= held)).collect();
+        }
+        for (part, digest) in snapshot.digests {
+            self.set_digest(part, Some(digest));
+        }
+        let known = |part: &u32| self.digests.get(*part as usize).is_some_and(Option::is_some);
+        let unsent = (0..self.plan.parts()).any(|part| !self.is_acknowledged(part) && known(&part));
+        self.witness = (0..self.plan.parts()).find(|part| !unsent && self.is_acknowledged(*part) && known(part));
+        if self.wanted.file {
+            self.hasher = snapshot.hasher;
+            self.file_hashed = snapshot.file_hashed;
+            self.end_of_file();
+        }
+        self.compares = true;
+        self.done = self.acknowledged.iter().filter(|done| **done).count() as u32;
+        self.confirmed = self.bytes_where(|parts, part| parts.is_acknowledged(part));
+        self.hashed = self.bytes_where(|parts, part| match parts.wanted {
+            Wanted { file: true, .. } => part < parts.file_hashed,
+            Wanted { part: true, .. } => parts.is_acknowledged(part) || parts.digest(part).is_some(),
+            _ => false,
+        });
+    }
+
+    /// Begins again with another session, and keeps what was hashed.
+    pub(crate) fn restart(&mut self, before: Self) {
+        self.keep_file_digest(&before);
+        if self.plan != before.plan {
+            return;
+        }
+        self.digests = before.digests;
+        self.hasher = before.hasher;
+        self.file_hashed = before.file_hashed;
+        self.hashed = before.hashed;
+    }
+
+    fn keep_file_digest(&mut self, before: &Self) {
+        if before.file_digest.is_some() {
+            self.file_digest = before.file_digest;
+            self.file_hashed = self.plan.parts();
+        }
+    }
+
+    /// Returns what there is to go on with after a reload.
+    pub(crate) fn snapshot(&self, session_id: &str, fingerprint: Fingerprint) -> Snapshot {
+        let hashed = |part: &u32| self.digest(*part).is_some();
+        let unsent = (0..self.plan.parts()).filter(|&part| !self.is_acknowledged(part)).filter(hashed);
+        let mut known: Vec<_> = unsent.collect();
+        if known.is_empty() {
+            known.extend((0..self.plan.parts()).rev().find(hashed));
+        }
+        let digests = known.into_iter().filter_map(|part| Some((part, self.digest(part)?))).collect();
+        Snapshot {
+            session_id: session_id.to_owned(),
+            fingerprint,
+            plan: self.plan,
+            acknowledged: self.acknowledged.clone(),
+            file_hashed: self.file_hashed,
+            hasher: self.hasher.clone(),
+            digests,
+        }
+    }
+
+    /// Returns the parts that the server holds.
+    pub(crate) fn acknowledged(&self) -> Vec<u32> {
+        (0..self.plan.parts()).filter(|&part| self.is_acknowledged(part)).collect()
+    }
+
+    fn bytes_where(&self, matches: impl Fn(&Self, u32) -> bool) -> u64 {
+        let bytes = |part| self.plan.range(part).end - self.plan.range(part).start;
+        (0..self.plan.parts()).filter(|&part| matches(self, part)).map(bytes).sum()
+    }
+}

@@ -1,0 +1,157 @@
+//! Which part is sent next, for how long, and what comes of it.
+
+use std::time::Duration;
+
+use super::{Part, Parts, Stage, Verification};
+use crate::call::CallState;
+use crate::clock::Instant;
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::output::{OpId, PartBody};
+use crate::progress::SpeedMeter;
+
+/// How many times longer than measured a part may take before it counts as stalled.
+const SLOWDOWN: f64 = 3.0;
+/// Bytes per second that a part is expected to make at least while nothing is measured.
+const SLOWEST: f64 = 65_536.0;
+/// How often the time for a part is doubled.
+const MAX_DOUBLINGS: u32 = 6;
+
+impl Parts {
+    /// Returns the part to be sent next, if one is ready and there is room.
+    pub(crate) fn sendable(&self) -> Option<u32> {
+        let verified = self.sends_before_end || self.verification == Verification::Done;
+        if self.in_flight() >= self.limiter.limit() || !verified {
+            return None;
+        }
+        let ready = |part: &Part| !part.acknowledged && part.stage == Stage::Sending && part.call.is_ready();
+        if self.in_order {
+            return self.open.iter().find(|part| !part.acknowledged).filter(|part| ready(part)).map(|part| part.number);
+        }
+        self.number_where(ready)
+    }
+
+    /// Returns the body of a part that is about to be sent, and its digest.
+    pub(crate) fn begin_send(&mut self, number: u32, load: f64) -> Option<(PartBody, Option<Digest>)> {
+        let range = self.plan.range(number);
+        let digest = self.digest_to_send(number);
+        let part = self.part_mut(number)?;
+        part.load = load;
+        part.sent = 0;
+        Some((PartBody { number, range, held: part.held }, digest))
+    }
+
+    /// Returns how long an attempt to send a part may take: with a transport that tells of progress, until the first.
+    /// Others are given what the part should take, several times over, and twice that after each stall.
+    pub(crate) fn time_limit(&self, number: u32, meter: &SpeedMeter, config: &Config) -> Duration {
+        let range = self.plan.range(number);
+        let bytes = (range.end - range.start) as f64;
+        if self.measured {
+            return if bytes > 0.0 { config.stall_timeout } else { config.answer_timeout() };
+        }
+        let in_flight = self.in_flight().max(1) as f64;
+        let expected = match meter.last_speed() {
+            Some(speed) => SLOWDOWN * bytes * in_flight / speed.max(1.0),
+            None => bytes / SLOWEST,
+        };
+        let stalls = self.open.iter().find(|part| part.number == number).map_or(0, |part| part.stalls);
+        let limit = config.stall_timeout.as_secs_f64() + expected;
+        Duration::try_from_secs_f64(limit * f64::from(1 << stalls.min(MAX_DOUBLINGS))).unwrap_or(Duration::MAX)
+    }
+
+    /// Returns the parts whose attempt has run out of time. One that was given too little, by the speed of those that
+    /// got through meanwhile, gets more.
+    pub(crate) fn overdue(&mut self, meter: &SpeedMeter, config: &Config, now: Instant) -> Vec<OpId> {
+        let mut overdue = Vec::new();
+        for index in 0..self.open.len() {
+            let number = self.open[index].number;
+            let Some(flight) = self.open[index].call.in_flight() else { continue };
+            if flight.deadline > now {
+                continue;
+            }
+            let later = (!self.measured).then(|| flight.since + self.time_limit(number, meter, config));
+            match later.filter(|&later| later > now) {
+                Some(later) => self.open[index].call.extend(later),
+                None => overdue.push(flight.op),
+            }
+        }
+        overdue
+    }
+
+    /// Takes in how many bytes of a part are on their way; returns whether that was progress.
+    pub(crate) fn note_sent(&mut self, number: u32, bytes: u64, config: &Config, now: Instant) {
+        let range = self.plan.range(number);
+        let length = range.end - range.start;
+        let Some(part) = self.part_mut(number) else { return };
+        let progressed = bytes.min(length) > part.sent;
+        part.sent = part.sent.max(bytes.min(length));
+        if part.sent == length {
+            if progressed {
+                part.call.extend(now + config.answer_timeout());
+            }
+        } else if progressed {
+            part.call.extend(now + config.stall_timeout);
+        }
+    }
+
+    /// Takes a part as acknowledged; returns whether its bytes were held.
+    pub(crate) fn acknowledge(&mut self, number: u32, now: Instant) -> bool {
+        let Some(index) = self.open.iter().position(|part| part.number == number) else { return false };
+        let range = self.plan.range(number);
+        if let Some(acknowledged) = self.acknowledged.get_mut(number as usize) {
+            *acknowledged = true;
+        }
+        self.done += 1;
+        self.confirmed += range.end - range.start;
+        self.limiter.acknowledged(range.end - range.start, now);
+        self.open.remove(index).held
+    }
+
+    /// Measures a part that was just answered.
+    pub(crate) fn measure(&mut self, number: u32, meter: &mut SpeedMeter, now: Instant) {
+        let range = self.plan.range(number);
+        let Some(part) = self.part_mut(number) else { return };
+        if let Some(flight) = part.call.in_flight() {
+            meter.acknowledged(range.end - range.start, flight.since, part.load, now);
+        }
+    }
+
+    /// Has a part hashed and sent once more because the server complained of its digest; returns whether its bytes
+    /// were held. None where that was done before.
+    pub(crate) fn doubt(&mut self, number: u32) -> Option<bool> {
+        let part = self.part_mut(number).filter(|part| !part.doubted)?;
+        part.doubted = true;
+        part.stage = Stage::Unread;
+        part.call.state = CallState::Ready;
+        Some(std::mem::take(&mut part.held))
+    }
+
+    /// Takes in that an attempt to send a part came to no answer. A slice of the file is read from now on and sent from
+    /// memory: that tells a file that changed from a link that broke, and gets through where slices do not.
+    pub(crate) fn unanswered(&mut self, number: u32, stalled: bool) {
+        let affordable = self.affordable > 0;
+        let Some(part) = self.part_mut(number) else { return };
+        part.stalls += u32::from(stalled);
+        if !part.held {
+            part.from_memory = affordable;
+            part.stage = Stage::Unread;
+        }
+    }
+
+    /// Returns the bytes that are on their way or there, `confirmed` included: estimated where they are not told.
+    pub(crate) fn estimate_sent(&mut self, meter: &SpeedMeter, now: Instant) -> u64 {
+        let in_flight = self.in_flight();
+        let mut sent = self.confirmed;
+        for part in &mut self.open {
+            if let Some(flight) = part.call.in_flight() {
+                let range = self.plan.range(part.number);
+                if !self.measured {
+                    let estimate = meter.estimate(range.end - range.start, flight.since, in_flight, now);
+                    part.sent = part.sent.max(estimate);
+                }
+                sent += part.sent;
+            }
+        }
+        sent
+    }
+}

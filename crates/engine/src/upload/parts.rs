@@ -1,0 +1,123 @@
+//! What comes of sending a part, or the whole file in one request.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Upload;
+use super::phase::Phase;
+use super::transitions::Step;
+use crate::call::Call;
+use crate::clock::{Instant, Now};
+use crate::error::ErrorCode;
+use crate::output::{Event, Output, PartState};
+use crate::request::Operation;
+use crate::retry::{Failure, Outcome};
+
+impl Upload {
+    pub(super) fn on_part_outcome(&mut self, part: u32, outcome: Outcome<'_>, now: Now) {
+        let Some(parts) = &mut self.parts else { return };
+        let digest = parts.digest_to_send(part);
+        let Some(open) = parts.part_mut(part) else { return };
+        let mut call = open.call;
+        let since = call.in_flight().map_or(now.instant, |flight| flight.since);
+        if self.direct {
+            return self.on_direct(call, part, outcome, now);
+        }
+        let error = match (self.judge(&mut call, Operation::Upload, Some(part), outcome, now), outcome) {
+            (Step::Success, Outcome::Answer(response)) => match response.identified() {
+                Ok(_) => {
+                    if let Some(parts) = &mut self.parts {
+                        parts.measure(part, &mut self.meter, now.instant);
+                    }
+                    return self.acknowledge(part, now);
+                }
+                Err(error) => error,
+            },
+            // The part is held already: an earlier attempt got through, and its answer was lost. That attempt need not
+            // be the engine's own, as browsers send a PUT again by themselves when a kept-alive connection breaks.
+            (Step::Fail(error), _) if error.status() == Some(409) => {
+                return self.acknowledge(part, now);
+            }
+            (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
+                if let Some(held) = self.parts.as_mut().and_then(|parts| parts.doubt(part)) {
+                    self.release(part, held);
+                    return self.tell_retry(Operation::Upload, Some(part), &call, Duration::ZERO, error);
+                }
+                error.with_code(ErrorCode::DigestMismatch)
+            }
+            (Step::Fail(error), _) => return self.fail_in_session(error.for_part(part)),
+            (Step::Later | Step::Success, _) => return self.send_later(part, call, outcome, since, now),
+        };
+        self.fail(error.for_part(part));
+    }
+
+    /// Takes in what came of sending the whole file in one request.
+    pub(super) fn on_direct(&mut self, mut call: Call, part: u32, outcome: Outcome<'_>, now: Now) {
+        let since = call.in_flight().map_or(now.instant, |flight| flight.since);
+        match (self.judge(&mut call, Operation::Direct, Some(part), outcome, now), outcome) {
+            (Step::Success, Outcome::Answer(response)) => match response.identified() {
+                Ok((_, mut envelope)) => {
+                    self.acknowledge(part, now);
+                    if call.unsure {
+                        let message = "The file was sent more than once, as an answer was lost: it may be there twice";
+                        self.tell(Event::Warning { code: "possible_duplicate", message: message.to_owned() });
+                    }
+                    let mut file = json!({"name": self.config.name, "size": self.config.size});
+                    if let (Some(file), Some(Value::Object(data))) = (file.as_object_mut(), envelope.remove("data")) {
+                        file.extend(data);
+                    }
+                    self.done(file);
+                }
+                Err(error) => self.fail(error),
+            },
+            // Too much for one request: there are sessions.
+            (Step::Fail(error), _) if error.status() == Some(413) && self.config.size > 0 => {
+                self.cancel_parts();
+                self.direct = false;
+                self.parts = None;
+                self.phase = Phase::Preparing;
+                self.outputs.push_back(Output::Prepare);
+            }
+            (Step::Fail(error), _) => self.fail(error),
+            (Step::Later | Step::Success, _) => self.send_later(part, call, outcome, since, now),
+        }
+    }
+
+    /// Has a part that got no further wait for its next attempt.
+    pub(super) fn send_later(&mut self, part: u32, call: Call, outcome: Outcome<'_>, since: Instant, now: Now) {
+        let Some(parts) = &mut self.parts else { return };
+        if let Some(open) = parts.part_mut(part) {
+            open.call = call;
+        }
+        match outcome {
+            Outcome::Answer(response) if response.status == 429 => parts.limiter.overloaded(since, now.instant),
+            Outcome::Answer(_) => {}
+            // Without a network nothing is to be learned from it.
+            Outcome::Failure(_) if self.offline => return self.tell_part(part, PartState::Queued),
+            Outcome::Failure(failure) => {
+                let stalled = failure == Failure::Timeout;
+                if stalled {
+                    parts.limiter.overloaded(since, now.instant);
+                }
+                parts.unanswered(part, stalled);
+            }
+        }
+        self.tell_part(part, PartState::Retrying);
+    }
+
+    pub(super) fn acknowledge(&mut self, part: u32, now: Now) {
+        self.tell_part(part, PartState::Done);
+        let held = self.parts.as_mut().is_some_and(|parts| parts.acknowledge(part, now.instant));
+        self.release(part, held);
+        if !self.direct {
+            self.save();
+        }
+    }
+
+    pub(super) fn release(&mut self, part: u32, held: bool) {
+        if held {
+            self.outputs.push_back(Output::Release { part });
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The session on the server: whose it is, what it asks for, what is kept of it, and when it is gone.
+
+use std::mem;
+
+use serde_json::{Map, Value};
+
+use super::Upload;
+use super::phase::{Phase, Session};
+use crate::call::Call;
+use crate::clock::{Now, parse_date};
+use crate::error::{ErrorCode, UploadError};
+use crate::output::{Event, Output, PartState};
+use crate::part::{OverBudget, Parts};
+use crate::plan::{Plan, parse_part_size};
+use crate::progress::SpeedMeter;
+use crate::request::{Request, Response};
+use crate::snapshot::Fingerprint;
+use crate::wire::MAX_PART_SIZE;
+
+impl Upload {
+    /// Makes the session of a snapshot this upload's own, where it is of this file and target and nobody else drives it;
+    /// returns whether there is one.
+    pub(super) fn claim(&mut self, fingerprint: Fingerprint) -> Result<bool, UploadError> {
+        self.fingerprint = Some(fingerprint);
+        let Some(snapshot) = &self.snapshot else { return Ok(false) };
+        if snapshot.fingerprint.file != fingerprint.file || snapshot.plan.size() != self.config.size {
+            let message = "The file is not the one whose upload was begun: pick that one, or begin anew";
+            return Err(UploadError::new(ErrorCode::FileChanged, message));
+        }
+        if snapshot.fingerprint.target != fingerprint.target {
+            let takes = "takes a snapshot of an upload to the same server, app, consumer, service, folder and drive, \
+                         with the same digests";
+            return Err(UploadError::invalid_argument("snapshot", takes));
+        }
+        self.session = Some(Session { saved: true, ..Session::new(snapshot.session_id().to_owned()) });
+        Ok(true)
+    }
+
+    /// Notes when the session's time should be over; nothing where that is past though the server just said otherwise.
+    pub(super) fn note_expiry(&mut self, envelope: &Map<String, Value>, now: Now) {
+        let expires_at = envelope.get("data").and_then(|data| data.get("expires_at")).and_then(Value::as_str);
+        let left = expires_at.and_then(parse_date).and_then(|date| date.checked_sub(now.unix));
+        if let Some(session) = &mut self.session {
+            session.expires = left.filter(|left| !left.is_zero()).map(|left| now.instant + left);
+        }
+    }
+
+    /// Cuts the file as the session asks, and goes on from the snapshot where there is one.
+    pub(super) fn open(&mut self, response: &Response, now: Now) -> Result<Phase, UploadError> {
+        let envelope = response.envelope()?;
+        let field = |name: &str| envelope.get("data").and_then(|data| data.get(name));
+        let snapshot = self.snapshot.take();
+        if snapshot.is_some() && is_finished(&envelope) {
+            return Ok(self.done_without_id());
+        }
+        let part_size =
+            parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, message))?;
+        if part_size.min(self.config.size) > MAX_PART_SIZE {
+            let message = format!("part_size is {part_size}, and a part may have {MAX_PART_SIZE} bytes");
+            return Err(UploadError::protocol(response, message));
+        }
+        let plan = Plan::new(self.config.size, part_size).map_err(|error| {
+            let message = format!("The file takes {} parts of {part_size} bytes; the API takes 10001", error.parts);
+            UploadError::new(ErrorCode::FileTooLarge, message)
+        })?;
+        if snapshot.as_ref().is_some_and(|snapshot| snapshot.plan != plan) {
+            return Err(UploadError::protocol(response, "The session's part_size is not what it was"));
+        }
+        let parallel = field("parallel_upload_supported").and_then(Value::as_bool).unwrap_or(false);
+        let (mut parts, over_budget) = Parts::new(plan, parallel, &self.config);
+        let resumed = snapshot.is_some();
+        if let Some(snapshot) = snapshot {
+            parts.resume(snapshot, field("uploaded_byte_range").and_then(Value::as_str).and_then(bytes_held));
+        }
+        if let Some(lost) = self.lost.take() {
+            parts.restart(lost);
+        }
+        self.parts = Some(parts);
+        self.note_expiry(&envelope, now);
+        let expires_at = field("expires_at").and_then(Value::as_str).map(str::to_owned);
+        let id = self.session_id().unwrap_or_default().to_owned();
+        self.tell(Event::Session { id, part_size, parallel, resumed, expires_at });
+        let held = self.parts.as_ref().map(Parts::acknowledged).unwrap_or_default();
+        held.into_iter().for_each(|part| self.tell_part(part, PartState::Done));
+        if over_budget == Some(OverBudget) {
+            let message = format!("A part has {part_size} bytes, more than memoryBudget: sending slices of the file");
+            self.tell(Event::Warning { code: "memory_budget", message });
+        }
+        self.save();
+        Ok(Phase::Transferring)
+    }
+
+    /// Keeps what there is to go on with.
+    pub(super) fn save(&mut self) {
+        if self.config.keeps_record
+            && let Some(snapshot) = self.snapshot()
+            && let Some(session) = &mut self.session
+        {
+            session.saved = true;
+            self.outputs.push_back(Output::Save(snapshot));
+        }
+    }
+
+    /// Leaves a session that is gone for a fresh one; what was hashed stays hashed.
+    pub(super) fn begin_again(&mut self) {
+        self.cancel_parts();
+        self.session_is_gone();
+        self.snapshot = None;
+        self.session = None;
+        self.lost = self.parts.take().or(self.lost.take());
+        self.meter = SpeedMeter::default();
+        self.phase = Phase::Creating(Call::default());
+    }
+
+    /// There is nothing on the server any more, and nothing to go on with.
+    pub(super) fn session_is_gone(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.live = false;
+        }
+        self.forget();
+    }
+
+    pub(super) fn forget(&mut self) {
+        if self.session.as_mut().is_some_and(|session| mem::take(&mut session.saved)) {
+            self.outputs.push_back(Output::Forget);
+        }
+    }
+}
+
+/// Reads the id of a session that was created, and checks that a request can name it.
+pub(super) fn created(response: &Response) -> Result<String, UploadError> {
+    let (id, _) = response.identified()?;
+    match Request::get(&id, false, None) {
+        Ok(_) => Ok(id),
+        Err(_) => Err(UploadError::protocol(response, "The session's id cannot stand in a path")),
+    }
+}
+
+/// Tells whether the file was made of the session's parts.
+pub(super) fn is_finished(envelope: &Map<String, Value>) -> bool {
+    envelope.get("data").and_then(|data| data.get("success")).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// Reads `uploaded_byte_range`, "0-8388607": how many of the first bytes are held.
+fn bytes_held(range: &str) -> Option<u64> {
+    let (first, last) = range.split_once('-')?;
+    (first.trim() == "0").then(|| last.trim().parse::<u64>().ok()?.checked_add(1)).flatten()
+}
