@@ -292,6 +292,19 @@ fn file_is_verified_once_before_finish() {
 }
 
 #[test]
+fn file_is_verified_as_late_as_can_be() {
+    // All of it fits into memory, and is read long before it is sent.
+    let mut sim = rereading(100, BodyMode::Buffer).config(|config| config.memory_budget = 1000).sim_at(50);
+    sim.run_until(|sim| sim.verifications == 1);
+    for part in 0..25 {
+        assert_eq!(sim.part_events(part).last(), Some(&(PartState::Done, 1)), "part {part}");
+    }
+    assert_eq!(sim.upload.state(), State::Finishing);
+    sim.run();
+    sim.assert_done();
+}
+
+#[test]
 fn file_that_was_changed_behind_the_reader_is_never_finished() {
     for digest in [DigestMode::PartsAndFile, DigestMode::Parts, DigestMode::None] {
         for body in [BodyMode::Blob, BodyMode::Buffer] {

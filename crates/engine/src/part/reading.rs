@@ -71,11 +71,11 @@ impl Parts {
         Some((number, self.hasher.part(wanted), keep))
     }
 
-    /// Begins to make sure that the file is still the one that was read, once all of it was and nothing of it has to be
-    /// read again to be sent; returns what its bytes are fed to.
+    /// Begins to make sure that the file is still the one that was read, as late as can be: once all of it is sent, or
+    /// all but sent; returns what its bytes are fed to.
     pub(crate) fn begin_verification(&mut self, op: OpId) -> Option<PartHasher> {
         let read = self.next == self.plan.parts() && self.open.iter().all(|part| part.stage == Stage::Sending);
-        let sent = self.all_done() || !self.sends_before_end || (self.keep && self.rereads_file);
+        let sent = self.all_done() || !self.sends_before_end;
         if self.verification != Verification::Due || !read || !sent {
             return None;
         }
