@@ -11,6 +11,8 @@ pub(crate) struct Call {
     pub(crate) attempts: Attempts,
     /// An attempt may have been done though its answer was lost, or said otherwise.
     pub(crate) unsure: bool,
+    /// Since when it only waits for room.
+    pub(crate) ready_since: Option<Instant>,
     pub(crate) state: CallState,
 }
 
@@ -52,6 +54,9 @@ impl Call {
 
     /// Returns the number of the attempt that begins.
     pub(crate) fn begin(&mut self, op: OpId, now: Instant, timeout: Duration, token: u32) -> u32 {
+        if let Some(since) = self.ready_since.take() {
+            self.attempts.excuse(now.since(since));
+        }
         let deadline = now + timeout;
         self.state = CallState::InFlight(InFlight { op, since: now, deadline, token });
         self.attempts.begin()
@@ -66,6 +71,7 @@ impl Call {
     /// Makes a call ready whose wait is over.
     pub(crate) fn wake(&mut self, now: Instant) {
         if matches!(self.state, CallState::Waiting { until, .. } if until <= now) {
+            self.ready_since = Some(now);
             self.state = CallState::Ready;
         }
     }

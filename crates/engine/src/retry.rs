@@ -143,6 +143,11 @@ impl Attempts {
         self.failing_since = None;
     }
 
+    /// Leaves out a time for which the request could not have been sent: others were in its way.
+    pub fn excuse(&mut self, time: Duration) {
+        self.failing_since = self.failing_since.map(|since| since + time);
+    }
+
     /// Judges what came of the attempt. `can_refresh` tells whether a fresh token can be had.
     pub fn judge(
         &mut self,

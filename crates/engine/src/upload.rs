@@ -301,10 +301,10 @@ impl Upload {
     /// Stops, as the page lets go of the upload. Where a record is kept, the session stays for who resumes it; else it is
     /// aborted.
     pub fn handle_close(&mut self, now: Now) {
-        if !self.config.keeps_record || self.session.as_ref().is_none_or(|session| !session.saved) {
-            return self.handle_abort(now);
-        }
         if !self.finished {
+            if !self.config.keeps_record || self.session.as_ref().is_none_or(|session| !session.saved) {
+                return self.handle_abort(now);
+            }
             if let Some(flight) = self.phase.call_mut().and_then(|call| call.in_flight()) {
                 self.outputs.push_back(Output::Cancel { op: flight.op });
             }

@@ -189,6 +189,34 @@ fn slow_link_is_not_taken_for_a_stalled_one() {
 }
 
 #[test]
+fn short_last_part_does_not_make_the_link_seem_slow() {
+    // One byte in 100 ms would be 10 bytes a second, and a day for the other part.
+    let mut sim = Scenario::parallel((1 << 20) + 1, 1 << 20).fault(Upload, 0, Fault::Hang).sim_at(100);
+    sim.run();
+    sim.assert_done();
+    let wait = sim.retries()[0].told_at - sim.sends_of(Upload, 0)[0].at;
+    assert_eq!(wait, STALL + Duration::from_secs(16));
+}
+
+#[test]
+fn part_that_waits_for_room_does_not_spend_its_time_to_retry() {
+    // Both are refused at first; the other one then stalls in the only place for longer than retries may take.
+    let mut sim = Scenario::parallel(40, 4)
+        .config(|config| config.concurrency = 1)
+        .config(|config| config.retry.max_elapsed_time = Duration::from_secs(10))
+        .fault(Upload, 0, Fault::Status(429))
+        .fault(Upload, 1, Fault::Status(429))
+        .fault(Upload, 1, Fault::Status(429))
+        .sim_at(100);
+    sim.run_until(|sim| sim.retries().len() == 1);
+    sim.latency = Some(Duration::from_secs(20));
+    sim.run_until(|sim| sim.count(Upload) == 3);
+    sim.latency = Some(Duration::from_millis(100));
+    sim.run();
+    sim.assert_done();
+}
+
+#[test]
 fn requests_without_content_have_a_deadline_of_four_stall_timeouts_and_a_minute_at_most() {
     for (stall, limit) in [(1, 4), (30, 60)] {
         for operation in [Create, Get, Finish] {

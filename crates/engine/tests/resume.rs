@@ -263,6 +263,11 @@ fn closing_leaves_a_session_with_a_record_and_deletes_one_without() {
     sim.act(Action::Close);
     sim.run();
     assert!(sim.server.deleted);
+
+    let mut sim = Scenario::parallel(100, 4).fault(Upload, 5, Fault::Status(403)).run();
+    sim.act(Action::Close);
+    sim.run();
+    assert_eq!(sim.count(Delete), 0, "it has failed before, and left its session");
 }
 
 #[test]

@@ -107,9 +107,12 @@ impl Parts {
         self.open.remove(index).held
     }
 
-    /// Measures a part that was just answered.
+    /// Measures a part that was just answered. A short last one says more of the server's latency than of the link.
     pub(crate) fn measure(&mut self, number: u32, meter: &mut SpeedMeter, now: Instant) {
         let range = self.plan.range(number);
+        if range.end - range.start < self.plan.part_size() && number > 0 {
+            return;
+        }
         let Some(part) = self.part_mut(number) else { return };
         if let Some(flight) = part.call.in_flight() {
             meter.acknowledged(range.end - range.start, flight.since, part.load, now);

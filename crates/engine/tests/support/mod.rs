@@ -117,6 +117,8 @@ pub struct Sim {
     reading: Option<(OpId, u32)>,
     not_before: HashMap<(Operation, Option<u32>), Duration>,
     failing_since: HashMap<(Operation, Option<u32>), Duration>,
+    /// When a request is to be sent again.
+    due_at: HashMap<(Operation, Option<u32>), Duration>,
     progress: Progress,
     aborted: bool,
     deletion_acknowledged: bool,
@@ -163,6 +165,7 @@ impl Sim {
             reading: None,
             not_before: HashMap::new(),
             failing_since: HashMap::new(),
+            due_at: HashMap::new(),
             progress: Progress::default(),
             aborted: false,
             deletion_acknowledged: false,
@@ -447,6 +450,10 @@ impl Sim {
         if let Some(&earliest) = self.not_before.get(&what) {
             assert!(self.now >= earliest, "{what:?} is sent {:?} before its Retry-After", earliest - self.now);
         }
+        // A time for which it only waited for room does not count.
+        if let (Some(due), Some(since)) = (self.due_at.remove(&what), self.failing_since.get_mut(&what)) {
+            *since += self.now.saturating_sub(due);
+        }
         if let Some(&since) = self.failing_since.get(&what) {
             assert!(self.now - since <= self.config.retry.max_elapsed_time, "{what:?} is sent after its retries' time");
         }
@@ -490,6 +497,9 @@ impl Sim {
     }
 
     fn on_event(&mut self, event: Event) {
+        if let Event::Retry { operation, part, delay, .. } = &event {
+            self.due_at.insert((*operation, *part), self.now + *delay);
+        }
         if let Event::Progress(progress) = &event {
             let begins_again = self.server.created > 1 && progress.confirmed == 0;
             assert!(progress.confirmed >= self.progress.confirmed || begins_again, "confirmed fell");
