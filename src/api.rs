@@ -13,7 +13,7 @@ use upload_session_engine::wire::{CreateFile, CreateUploadSession, MAX_PART_NUMB
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::connection::{Connection, SendError, TokenSource, refuse_authorization, unsendable};
+use crate::connection::{Connection, Content, SendError, TokenSource, refuse_authorization, unsendable};
 use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_value};
 use crate::options::{self, CALLER, RequestSettings};
 use crate::sys::abort::AbortGuard;
@@ -148,7 +148,7 @@ impl Call {
     async fn attempt(&self, connection: &Connection) -> Result<Response, NoAnswer> {
         let guard = Rc::new(AbortGuard::new().map_err(NoAnswer::Final)?);
         let timed_out = Rc::new(Cell::new(false));
-        let listener = self.settings.signal.as_ref().map(|signal| {
+        let listener = self.settings.signal.as_ref().and_then(|signal| {
             let guard = Rc::clone(&guard);
             signal.on_abort(move || guard.abort())
         });
@@ -159,8 +159,8 @@ impl Call {
                 guard.abort();
             })
         });
-        let sent =
-            connection.send(self.request.clone(), self.body.clone(), &self.settings.overrides, &guard.signal()).await;
+        let content = self.body.clone().map(|body| Content { body, on_sent: Box::new(|_| {}) });
+        let sent = connection.send(self.request.clone(), content, &self.settings.overrides, &guard.signal()).await;
         drop((listener, timer));
         match sent {
             Ok(response) => Ok(response),

@@ -14,7 +14,8 @@ use crate::error::ReadError;
 use crate::fields::check_header_value;
 use crate::secrets::redact;
 use crate::sys::abort::Signal;
-use crate::sys::fetch::{self, Credentials, FetchRequest};
+use crate::sys::fetch::{self, Credentials, HttpRequest};
+use crate::sys::xhr;
 
 /// Headers whose values are no secret.
 const OPEN_HEADERS: [&str; 2] = ["content-type", header::DIGEST];
@@ -26,7 +27,23 @@ pub(crate) struct Connection {
     /// Headers of every request, those of the caller's identity among them.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) credentials: Credentials,
+    /// How file content is sent; all else goes by fetch.
+    pub(crate) transport: Transport,
     pub(crate) retry: RetryPolicy,
+}
+
+/// By what a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Fetch,
+    Xhr,
+}
+
+/// File content, the body of a request.
+pub(crate) struct Content {
+    pub(crate) body: JsValue,
+    /// Is told how many bytes are on their way so far, where the transport knows.
+    pub(crate) on_sent: Box<dyn Fn(u64)>,
 }
 
 /// What one call changes of its connection.
@@ -174,7 +191,7 @@ pub(crate) enum SendError {
     Token(TokenError),
     /// The browser cannot even make such a request.
     Unsendable(JsValue),
-    /// There was no answer; whatever `fetch` rejected with.
+    /// There was no answer; whatever the transport failed with.
     NoAnswer(JsValue),
 }
 
@@ -189,7 +206,7 @@ impl Connection {
     pub(crate) async fn send(
         &self,
         request: Request,
-        body: Option<JsValue>,
+        content: Option<Content>,
         overrides: &Overrides,
         signal: &Signal,
     ) -> Result<Response, SendError> {
@@ -210,20 +227,29 @@ impl Connection {
         if let Some(metadata) = request.metadata {
             set(header::METADATA, metadata);
         }
-        if body.is_some() {
+        if content.is_some() {
             set("content-type", "application/octet-stream".to_owned());
         } else if request.json.is_some() {
             set("content-type", "application/json".to_owned());
         }
-        let fetched = FetchRequest {
+        let mut http = HttpRequest {
             method: request.operation.method(),
             url: format!("{server}{}", request.target),
             headers,
-            body: body.or_else(|| request.json.map(JsValue::from)),
+            body: request.json.map(JsValue::from),
             credentials: self.credentials,
         };
-        let sent = fetched.headers.clone();
-        let mut response = fetch::send(fetched, signal).await?;
+        let sent = http.headers.clone();
+        let mut response = match content {
+            Some(Content { body, on_sent }) => {
+                http.body = Some(body);
+                match self.transport {
+                    Transport::Fetch => fetch::send(http, signal).await?,
+                    Transport::Xhr => xhr::send(http, signal, on_sent).await?,
+                }
+            }
+            None => fetch::send(http, signal).await?,
+        };
         let secrets = secrets(token.as_deref(), &sent, response.is_success());
         response.body = redact(response.body, &secrets);
         response.request_id = response.request_id.map(|id| redact(id, &secrets));

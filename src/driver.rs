@@ -8,32 +8,35 @@ use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use serde_json::Value;
 use upload_session_engine::clock::Instant;
-use upload_session_engine::digest::{Digest, PartHasher};
+use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::output::{OpId, Output, PartBody};
 use upload_session_engine::request::Request;
 use upload_session_engine::retry::Failure;
-use upload_session_engine::snapshot::Fingerprint;
+use upload_session_engine::snapshot::Snapshot;
 use upload_session_engine::upload::Upload;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::api::random_seed;
-use crate::connection::{Connection, Overrides, SendError, unsendable};
+use crate::connection::{Connection, Content, Overrides, SendError, unsendable};
 use crate::error::{self, ReadError};
 use crate::events::Listeners;
 use crate::json;
 use crate::options::UploadSettings;
+use crate::record::{Identity, Record};
 use crate::slots::Slots;
-use crate::sys::abort::{AbortGuard, AbortListener, Flag};
+use crate::sys::abort::{AbortGuard, Flag};
 use crate::sys::bytes::Bytes;
-use crate::sys::{blob, timer};
+use crate::sys::event::Listener;
+use crate::sys::{blob, online, timer};
 
 /// One upload on its way.
 pub(crate) struct Driver {
     pub(crate) upload: RefCell<Upload>,
-    pub(crate) listeners: Listeners,
+    pub(crate) listeners: Rc<Listeners>,
+    pub(crate) record: Rc<Record>,
     file: Blob,
     connection: Connection,
     /// Bytes of the parts that are to be sent as they were hashed.
@@ -42,7 +45,8 @@ pub(crate) struct Driver {
     timer: RefCell<Option<Timeout>>,
     end: RefCell<End>,
     abort_waiters: RefCell<Vec<Function>>,
-    signal_listener: RefCell<Option<AbortListener>>,
+    signal_listener: RefCell<Option<Listener>>,
+    online_listeners: RefCell<[Option<Listener>; 2]>,
     /// What JavaScript last threw, and the code of the error that it led to.
     cause: RefCell<Option<(ErrorCode, JsValue)>>,
     draining: Cell<bool>,
@@ -61,12 +65,29 @@ enum End {
 }
 
 impl Driver {
+    /// Makes the upload of a file: a fresh one, or one that goes on from a snapshot.
+    ///
     /// # Errors
     /// `invalid_argument`, from the engine.
-    pub(crate) fn new(file: Blob, settings: UploadSettings) -> Result<Rc<Self>, UploadError> {
+    pub(crate) fn new(
+        file: Blob,
+        settings: UploadSettings,
+        snapshot: Option<Snapshot>,
+    ) -> Result<Rc<Self>, UploadError> {
+        let listeners = Rc::<Listeners>::default();
+        let identity = Identity::new(&settings.config, &settings.connection);
+        let record = Rc::new(Record::new(identity, settings.store, Rc::clone(&listeners)));
+        let upload = match snapshot {
+            Some(snapshot) => {
+                record.adopt(snapshot.fingerprint());
+                Upload::from_snapshot(settings.config, random_seed(), snapshot)?
+            }
+            None => Upload::new(settings.config, random_seed())?,
+        };
         let driver = Rc::new(Self {
-            upload: RefCell::new(Upload::new(settings.config, random_seed())?),
-            listeners: Listeners::default(),
+            upload: RefCell::new(upload),
+            listeners,
+            record,
             file,
             connection: settings.connection,
             held: Slots::default(),
@@ -75,6 +96,7 @@ impl Driver {
             end: RefCell::new(End::Open(None)),
             abort_waiters: RefCell::default(),
             signal_listener: RefCell::default(),
+            online_listeners: RefCell::default(),
             cause: RefCell::default(),
             draining: Cell::new(false),
         });
@@ -90,7 +112,7 @@ impl Driver {
             if signal.is_aborted() {
                 abort();
             } else {
-                driver.signal_listener.replace(Some(signal.on_abort(abort)));
+                driver.signal_listener.replace(signal.on_abort(abort));
             }
         }
         Ok(driver)
@@ -104,13 +126,28 @@ impl Driver {
         })
     }
 
+    /// Begins.
+    pub(crate) fn start(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let listeners = online::on_change(move || {
+            if let Some(driver) = weak.upgrade() {
+                driver.input(|upload| upload.handle_online(online::is_online(), timer::now()));
+            }
+        });
+        self.online_listeners.replace(listeners);
+        self.input(|upload| {
+            upload.handle_online(online::is_online(), timer::now());
+            upload.handle_start(timer::now());
+        });
+    }
+
     /// Returns the promise of an abort's end.
     pub(crate) fn aborted(self: &Rc<Self>) -> Promise {
         Promise::new(&mut |resolve, _| {
             if self.upload.borrow().is_aborting() {
                 self.abort_waiters.borrow_mut().push(resolve);
             } else {
-                call(&resolve, &JsValue::UNDEFINED);
+                self.once_closed(move |_| call(&resolve, &JsValue::UNDEFINED));
             }
         })
     }
@@ -134,12 +171,7 @@ impl Driver {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Prepare => {
-                let nothing = Digest::of(&[]);
-                let fingerprint = Fingerprint { file: nothing, target: nothing };
-                self.upload.borrow_mut().handle_prepared(Ok(fingerprint), timer::now());
-            }
-            Output::Save(_) | Output::Forget => {}
+            Output::Prepare => self.start_prepare(),
             Output::Verify { op, hasher } => {
                 self.upload.borrow_mut().handle_read(op, hasher, timer::now());
             }
@@ -151,13 +183,30 @@ impl Driver {
             }
             Output::RefreshToken => self.start_refresh(),
             Output::WaitUntil(instant) => self.wait_until(instant),
+            Output::Save(snapshot) => self.record.save(snapshot),
+            Output::Forget => self.record.forget(),
             Output::Event(event) => self.listeners.tell(event),
             Output::Finished(result) => self.finish(result),
-            Output::AbortEnded => {
-                let waiters = self.abort_waiters.take();
+            Output::AbortEnded => self.once_closed(|driver| {
+                let waiters = driver.abort_waiters.take();
                 waiters.iter().for_each(|resolve| call(resolve, &JsValue::UNDEFINED));
-            }
+            }),
         }
+    }
+
+    fn start_prepare(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let prepared = driver.record.prepare(&driver.file).await.map_err(|ReadError { error, cause }| {
+                driver.note(error.code, cause);
+                error
+            });
+            driver.input(|upload| upload.handle_prepared(prepared, timer::now()));
+            if matches!(*driver.end.borrow(), End::Settled(_)) {
+                // It ended meanwhile, before there was a lock to let go of.
+                driver.record.close().await;
+            }
+        });
     }
 
     fn start_read(self: &Rc<Self>, op: OpId, part: u32, range: Range<u64>, mut hasher: PartHasher, keep: bool) {
@@ -198,9 +247,9 @@ impl Driver {
         };
         spawn_local(async move {
             let sent = async {
-                let body = part.map(|part| driver.body(part)).transpose();
-                let (body, signal) = (body.map_err(SendError::NoAnswer)?, signal.map_err(SendError::NoAnswer)?);
-                driver.connection.send(request, body, &Overrides::default(), &signal).await
+                let content = part.map(|part| driver.content(op, part)).transpose().map_err(SendError::NoAnswer)?;
+                let signal = signal.map_err(SendError::NoAnswer)?;
+                driver.connection.send(request, content, &Overrides::default(), &signal).await
             };
             let sent = sent.await;
             let was_running = driver.running.take(&op).is_some();
@@ -209,7 +258,10 @@ impl Driver {
                 Err(_) if !was_running => {}
                 Err(SendError::NoAnswer(cause)) => {
                     driver.note_cause(ErrorCode::Network, cause);
-                    driver.input(|upload| upload.handle_failure(op, Failure::Network, timer::now()));
+                    driver.input(|upload| {
+                        upload.handle_online(online::is_online(), timer::now());
+                        upload.handle_failure(op, Failure::Network, timer::now());
+                    });
                 }
                 Err(SendError::Token(refused)) => driver.refuse(op, refused),
                 Err(SendError::Unsendable(cause)) => driver.refuse(op, unsendable(cause)),
@@ -218,12 +270,19 @@ impl Driver {
     }
 
     /// Returns what is sent of a part: the very bytes that were hashed, or a slice of the file.
-    fn body(&self, part: PartBody) -> Result<JsValue, JsValue> {
+    fn content(self: &Rc<Self>, op: OpId, part: PartBody) -> Result<Content, JsValue> {
         let held = self.held.get(&part.number);
-        match held.filter(|_| part.held) {
-            Some(bytes) => Ok(bytes.into()),
-            None => blob::slice(&self.file, part.range).map(JsValue::from),
-        }
+        let body = match held.filter(|_| part.held) {
+            Some(bytes) => bytes.into(),
+            None => blob::slice(&self.file, part.range)?.into(),
+        };
+        let weak = Rc::downgrade(self);
+        let on_sent = move |bytes| {
+            if let Some(driver) = weak.upgrade() {
+                driver.input(|upload| upload.handle_sent(op, bytes, timer::now()));
+            }
+        };
+        Ok(Content { body, on_sent: Box::new(on_sent) })
     }
 
     fn cancel(&self, op: OpId) {
@@ -257,7 +316,7 @@ impl Driver {
         self.timer.replace(Some(timeout));
     }
 
-    fn finish(&self, result: Result<Value, UploadError>) {
+    fn finish(self: &Rc<Self>, result: Result<Value, UploadError>) {
         let result = match result {
             Ok(file) => Ok(json::to_js(&json::camel_case(file))),
             Err(error) => {
@@ -266,13 +325,26 @@ impl Driver {
             }
         };
         self.signal_listener.take();
+        self.online_listeners.take();
         let waiter = match self.end.replace(End::Settled(result.clone())) {
             End::Open(waiter) => waiter,
             End::Settled(_) => None,
         };
-        if let Some((resolve, reject)) = waiter {
-            settle(&result, &resolve, &reject);
-        }
+        self.once_closed(move |_| {
+            if let Some((resolve, reject)) = waiter {
+                settle(&result, &resolve, &reject);
+            }
+        });
+    }
+
+    /// Goes on once the record is as it should be and others may drive the upload: at once where that is so.
+    fn once_closed(self: &Rc<Self>, then: impl FnOnce(&Self) + 'static) {
+        let driver = Rc::clone(self);
+        let close = async move {
+            driver.record.close().await;
+            then(&driver);
+        };
+        spawn_local(close);
     }
 
     /// A request could not even be made.

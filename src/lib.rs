@@ -12,6 +12,7 @@ mod events;
 mod fields;
 mod json;
 mod options;
+mod record;
 mod secrets;
 mod session;
 mod slots;

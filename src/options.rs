@@ -12,16 +12,31 @@ use upload_session_engine::wire::{DEFAULT_SERVER, header};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use crate::connection::{Connection, Overrides, TokenFunction, TokenSource, refuse_authorization};
+use crate::connection::{Connection, Overrides, TokenFunction, TokenSource, Transport, refuse_authorization};
 use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_name, check_header_value};
 use crate::sys::abort::Signal;
 use crate::sys::fetch::{Credentials, resolve_server};
-use crate::sys::{blob, fetch};
+use crate::sys::storage::Store;
+use crate::sys::{blob, fetch, xhr};
 
 const CONNECTION: &[&str] =
     &["serverUrl", "apiKey", "authType", "appId", "consumerId", "serviceId", "headers", "credentials", "retries"];
-const UPLOAD: &[&str] =
-    &["parentFolderId", "name", "driveId", "passThrough", "digest", "concurrency", "memoryBudget", "body", "signal"];
+const UPLOAD: &[&str] = &[
+    "parentFolderId",
+    "name",
+    "driveId",
+    "passThrough",
+    "digest",
+    "concurrency",
+    "memoryBudget",
+    "body",
+    "transport",
+    "direct",
+    "stallTimeout",
+    "restart",
+    "store",
+    "signal",
+];
 const REQUEST: &[&str] = &["serverUrl", "retries", "signal", "timeout", "headers"];
 /// Fields of every call that say who it acts for.
 pub(crate) const CALLER: &[&str] = &["appId", "consumerId", "serviceId"];
@@ -34,6 +49,7 @@ const MAX_INTERVAL: f64 = 1e12;
 pub(crate) struct UploadSettings {
     pub(crate) connection: Connection,
     pub(crate) config: Config,
+    pub(crate) store: Option<Store>,
     pub(crate) signal: Option<Signal>,
 }
 
@@ -43,7 +59,9 @@ pub(crate) struct UploadSettings {
 /// `invalid_argument`, naming the field.
 pub(crate) fn upload_settings(file: &Blob, options: &JsValue) -> Result<UploadSettings, UploadError> {
     let fields = Fields::new(options, "options", &[CONNECTION, UPLOAD])?;
-    let connection = connection_from(&fields)?;
+    let mut connection = connection_from(&fields)?;
+    connection.transport = transport(&fields, connection.credentials)?;
+    let store = store(&fields, file)?;
     let missing_name = || fields.refuse("name", "is missing, and the Blob has none of its own");
     let name = fields.string("name")?.or_else(|| blob::name(file)).ok_or_else(missing_name)?;
     let defaults = Config::new(name, fields.required_string("parentFolderId")?, blob::size(file));
@@ -54,13 +72,47 @@ pub(crate) fn upload_settings(file: &Blob, options: &JsValue) -> Result<UploadSe
         concurrency: usize_or(fields.whole("concurrency", 1..=6)?, defaults.concurrency),
         memory_budget: fields.whole("memoryBudget", 1..=MAX_SAFE_INTEGER)?.unwrap_or(defaults.memory_budget),
         body: fields.choice("body", BODIES)?.flatten().unwrap_or_else(auto_body),
-        direct: false,
         retry: connection.retry,
+        service_id: fields.string("serviceId")?,
+        stall_timeout: fields.number("stallTimeout", 1.0..=MAX_INTERVAL)?.map_or(defaults.stall_timeout, millis),
+        measures_progress: connection.transport == Transport::Xhr,
+        direct: fields.choice("direct", &[("auto", true), ("never", false)])?.unwrap_or(defaults.direct),
+        restart: fields.boolean("restart")?.unwrap_or(defaults.restart),
+        keeps_record: store.is_some(),
         can_refresh_token: connection.token.can_refresh(),
         ..defaults
     };
     config.check()?;
-    Ok(UploadSettings { connection, config, signal: signal(&fields)? })
+    Ok(UploadSettings { connection, config, store, signal: signal(&fields)? })
+}
+
+fn transport(fields: &Fields, credentials: Credentials) -> Result<Transport, UploadError> {
+    let transport = fields.choice("transport", &[("fetch", Transport::Fetch), ("xhr", Transport::Xhr)])?;
+    if transport == Some(Transport::Xhr) {
+        if !xhr::is_available() {
+            return Err(fields.refuse("transport", "takes \"fetch\" alone here: this runtime has no XMLHttpRequest"));
+        }
+        if credentials == Credentials::Omit {
+            return Err(
+                fields.refuse("credentials", "takes no \"omit\" with the transport \"xhr\", which cannot do so")
+            );
+        }
+    }
+    Ok(transport.unwrap_or(Transport::Fetch))
+}
+
+fn store(fields: &Fields, file: &Blob) -> Result<Option<Store>, UploadError> {
+    let Some(value) = fields.get("store")? else {
+        // A plain Blob has no date to be known again by.
+        return Ok(if blob::is_file(file) { Store::indexed_db_if_any() } else { None });
+    };
+    match value.as_string().as_deref() {
+        Some("none") => Ok(None),
+        Some("indexeddb") => Ok(Some(Store::indexed_db())),
+        _ => Store::from_js(&value).map(Some).ok_or_else(|| {
+            fields.refuse("store", "takes \"indexeddb\", \"none\", or an object with the methods get, set and delete")
+        }),
+    }
 }
 
 const DIGESTS: &[(&str, DigestMode)] =
@@ -114,6 +166,7 @@ fn connection_from(fields: &Fields) -> Result<Connection, UploadError> {
         token,
         headers,
         credentials: credentials.unwrap_or(Credentials::SameOrigin),
+        transport: Transport::Fetch,
         retry: retry_policy(fields)?.unwrap_or_default(),
     })
 }

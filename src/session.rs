@@ -6,12 +6,16 @@ use std::rc::Rc;
 use js_sys::Promise;
 use upload_session_engine::error::UploadError;
 use upload_session_engine::output::State;
+use upload_session_engine::snapshot::Snapshot;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
 use crate::driver::Driver;
+use crate::error::ReadError;
+use crate::options::UploadSettings;
+use crate::record::{self, Identity};
 use crate::sys::timer;
-use crate::{error, events, options};
+use crate::{error, events, json, options};
 
 /// One file's upload, from first byte to finished file.
 #[wasm_bindgen]
@@ -28,12 +32,37 @@ impl UploadSession {
     /// `invalid_argument`, naming the field.
     #[wasm_bindgen(constructor)]
     pub fn new(file: &JsValue, options: &JsValue) -> Result<UploadSession, JsValue> {
-        let new = || {
-            let takes = || UploadError::invalid_argument("file", "takes a File or a Blob");
-            let blob = file.dyn_ref::<Blob>().ok_or_else(takes)?;
-            Driver::new(blob.clone(), options::upload_settings(blob, options)?)
-        };
-        let driver = new().map_err(error::to_js)?;
+        let (file, settings) = checked(file, options).map_err(error::to_js)?;
+        Self::with(file, settings, None)
+    }
+
+    /// Looks in the store for the record of this very file and target, and takes a session that goes on from there;
+    /// none where there is no usable record, or none can be kept. `UploadSession.resume` in JavaScript.
+    ///
+    /// # Errors
+    /// `invalid_argument`, naming the field; `file_changed` where the file cannot be read. Never because of the store.
+    #[wasm_bindgen(js_name = fromStore)]
+    pub async fn from_store(file: JsValue, options: JsValue) -> Result<Option<UploadSession>, JsValue> {
+        let (file, settings) = checked(&file, &options).map_err(error::to_js)?;
+        let Some(store) = &settings.store else { return Ok(None) };
+        let identity = Identity::new(&settings.config, &settings.connection);
+        let found = record::look_up(&identity, store, &file).await.map_err(ReadError::into_js)?;
+        found.map(|snapshot| Self::with(file, settings, Some(snapshot))).transpose()
+    }
+
+    /// Takes a `Blob`, a snapshot of its upload that the caller kept, and `UploadOptions`. Sends nothing yet.
+    ///
+    /// # Errors
+    /// `invalid_argument`, naming the field. Whether the snapshot is of this file shows at the start.
+    #[wasm_bindgen(js_name = fromSnapshot)]
+    pub fn from_snapshot(file: &JsValue, snapshot: &JsValue, options: &JsValue) -> Result<UploadSession, JsValue> {
+        let snapshot = record::snapshot_from_js(snapshot).map_err(error::to_js)?;
+        let (file, settings) = checked(file, options).map_err(error::to_js)?;
+        Self::with(file, settings, Some(snapshot))
+    }
+
+    fn with(file: Blob, settings: UploadSettings, snapshot: Option<Snapshot>) -> Result<UploadSession, JsValue> {
+        let driver = Driver::new(file, settings, snapshot).map_err(error::to_js)?;
         Ok(Self { driver, started: RefCell::default() })
     }
 
@@ -63,7 +92,7 @@ impl UploadSession {
         }
         let promise = self.driver.promise();
         self.started.replace(Some(promise.clone()));
-        self.driver.input(|upload| upload.handle_start(timer::now()));
+        self.driver.start();
         promise
     }
 
@@ -84,6 +113,13 @@ impl UploadSession {
         self.driver.aborted()
     }
 
+    /// Returns what it takes to go on after a reload, as plain JSON without credentials; undefined while there is no
+    /// session, and once there is nothing to go on with.
+    pub fn snapshot(&self) -> JsValue {
+        let snapshot = self.driver.upload.borrow().snapshot();
+        snapshot.map_or(JsValue::UNDEFINED, |snapshot| json::to_js(&snapshot.to_json()))
+    }
+
     /// Calls a listener at every event of that name; returns the function that takes it off again.
     ///
     /// # Errors
@@ -101,11 +137,23 @@ impl UploadSession {
 }
 
 impl Drop for UploadSession {
-    /// `free()` during an upload cancels it, and the session on the server with it: nobody could go on with it.
+    /// `free()` during an upload cancels it. Its session stays on the server where a record was kept to go on from, and
+    /// is deleted otherwise: nobody could go on with it.
     fn drop(&mut self) {
         let state = self.driver.upload.borrow().state();
-        if matches!(state, State::Starting | State::Uploading | State::Paused | State::Finishing) {
+        if matches!(state, State::Idle | State::Done | State::Failed | State::Aborted) {
+            return;
+        }
+        if self.driver.record.is_kept() {
+            self.driver.input(|upload| upload.handle_close(timer::now()));
+        } else {
             self.driver.input(|upload| upload.handle_abort(timer::now()));
         }
     }
+}
+
+fn checked(file: &JsValue, options: &JsValue) -> Result<(Blob, UploadSettings), UploadError> {
+    let takes = || UploadError::invalid_argument("file", "takes a File or a Blob");
+    let blob = file.dyn_ref::<Blob>().ok_or_else(takes)?;
+    Ok((blob.clone(), options::upload_settings(blob, options)?))
 }

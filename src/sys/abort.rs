@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
+
+use crate::sys::event::Listener;
 
 /// Cancels the request it was handed to when it is told to or dropped.
 pub(crate) struct AbortGuard(AbortController);
@@ -72,10 +74,10 @@ impl Signal {
     pub(crate) async fn unless_aborted(&self, promise: &Promise) -> Option<Result<JsValue, JsValue>> {
         let mut listener = None;
         let aborted = Promise::new(&mut |resolve, _| {
-            listener = Some(self.on_abort(move || {
+            listener = self.on_abort(move || {
                 // A promise's own resolve function does not throw.
                 let _ = resolve.call0(&JsValue::UNDEFINED);
-            }));
+            });
         });
         let settled = if self.is_aborted() {
             Ok(JsValue::UNDEFINED)
@@ -87,29 +89,10 @@ impl Signal {
     }
 
     /// Calls `listener` once when the signal is aborted, unless the handle is dropped before.
-    pub(crate) fn on_abort(&self, listener: impl FnOnce() + 'static) -> AbortListener {
+    pub(crate) fn on_abort(&self, listener: impl FnOnce() + 'static) -> Option<Listener> {
         let mut listener = Some(listener);
-        let closure = Closure::<dyn FnMut()>::new(move || {
-            if let Some(listener) = listener.take() {
-                listener();
-            }
-        });
-        let function: &Function = closure.as_ref().unchecked_ref();
-        // Adding a listener fails for no arguments of these types.
-        let _ = self.0.add_event_listener_with_callback("abort", function);
-        AbortListener { signal: self.0.clone(), closure }
-    }
-}
-
-/// Takes the listener off the signal when it is dropped.
-pub(crate) struct AbortListener {
-    signal: AbortSignal,
-    closure: Closure<dyn FnMut()>,
-}
-
-impl Drop for AbortListener {
-    fn drop(&mut self) {
-        let function: &Function = self.closure.as_ref().unchecked_ref();
-        let _ = self.signal.remove_event_listener_with_callback("abort", function);
+        let once = move |_| listener.take().into_iter().for_each(|listener| listener());
+        // A signal takes listeners.
+        Listener::new(&self.0, "abort", once).ok()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use js_sys::Reflect;
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
@@ -11,6 +10,7 @@ use web_sys::{Blob, File};
 use crate::error::ReadError;
 use crate::sys::abort::Flag;
 use crate::sys::bytes::{Bytes, Feed};
+use crate::sys::global::field;
 use crate::sys::stream::Chunks;
 use crate::sys::timer::Breather;
 
@@ -53,9 +53,23 @@ pub(crate) fn size(blob: &Blob) -> u64 {
 
 /// Returns the name of a file; none of a plain blob.
 pub(crate) fn name(blob: &Blob) -> Option<String> {
-    let file = blob.dyn_ref::<File>()?;
     // Read as any value: a page may have put something else in its place.
-    Reflect::get(file, &"name".into()).ok()?.as_string()
+    is_file(blob).then(|| field(blob, "name").as_string())?
+}
+
+/// Returns when a file was last changed, in milliseconds since 1970; none of a plain blob.
+pub(crate) fn last_modified(blob: &Blob) -> Option<f64> {
+    is_file(blob).then(|| field(blob, "lastModified").as_f64())?
+}
+
+/// Returns a blob's media type as the browser guessed it; empty where it did not.
+pub(crate) fn media_type(blob: &Blob) -> String {
+    field(blob, "type").as_string().unwrap_or_default()
+}
+
+/// Tells whether a blob is a file, with a name and a date.
+pub(crate) fn is_file(blob: &Blob) -> bool {
+    blob.has_type::<File>()
 }
 
 /// Returns a part of a blob, which the browser reads from disk when it is sent.

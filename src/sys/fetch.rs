@@ -2,6 +2,7 @@
 
 use crate::connection::SendError;
 use crate::sys::abort::Signal;
+use crate::sys::global;
 use gloo_net::http::{Headers, Method, RequestBuilder, Response as HttpResponse};
 use js_sys::Promise;
 use upload_session_engine::request::Response;
@@ -15,16 +16,10 @@ use web_sys::{Request, RequestRedirect, Url};
 extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
     fn fetch(request: &Request) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = location)]
-    static LOCATION: JsValue;
-
-    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = navigator)]
-    static NAVIGATOR: JsValue;
 }
 
 /// A request with everything that goes on the wire.
-pub(crate) struct FetchRequest {
+pub(crate) struct HttpRequest {
     pub(crate) method: &'static str,
     pub(crate) url: String,
     /// Checked before: names are tokens, values are field-content.
@@ -40,12 +35,12 @@ pub(crate) struct FetchRequest {
 ///
 /// # Errors
 /// The browser cannot make such a request, or whatever `fetch` rejected with: there was no answer.
-pub(crate) async fn send(request: FetchRequest, signal: &Signal) -> Result<Response, SendError> {
+pub(crate) async fn send(request: HttpRequest, signal: &Signal) -> Result<Response, SendError> {
     let request = build(request, signal).map_err(SendError::Unsendable)?;
     answer(request).await.map_err(SendError::NoAnswer)
 }
 
-fn build(request: FetchRequest, signal: &Signal) -> Result<Request, JsValue> {
+fn build(request: HttpRequest, signal: &Signal) -> Result<Request, JsValue> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers.set(name, value);
@@ -83,7 +78,7 @@ pub(crate) fn resolve_server(address: &str) -> Option<String> {
     if !(begins("http://") || begins("https://") || begins("/") && !begins("//")) {
         return None;
     }
-    let page = LOCATION.with(|location| js_sys::Reflect::get(location, &"href".into()).ok()?.as_string());
+    let page = global::field(&global::get("location"), "href").as_string();
     let url = match page.filter(|page| page.starts_with("http")) {
         Some(page) => Url::new_with_base(address, &page),
         None => Url::new(address),
@@ -98,12 +93,7 @@ pub(crate) fn resolve_server(address: &str) -> Option<String> {
 
 /// Tells whether this is Chromium, by its client hints (W3C UA-CH); no other engine has them.
 pub(crate) fn is_chromium() -> bool {
-    NAVIGATOR.with(|navigator| {
-        let get = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).unwrap_or_default();
-        let brands = get(&get(navigator, "userAgentData"), "brands");
-        js_sys::Array::is_array(&brands)
-            && js_sys::Array::from(&brands)
-                .iter()
-                .any(|brand| get(&brand, "brand").as_string().as_deref() == Some("Chromium"))
-    })
+    let brands = global::field(&global::navigator("userAgentData"), "brands");
+    let is_chromium = |brand: JsValue| global::field(&brand, "brand").as_string().as_deref() == Some("Chromium");
+    js_sys::Array::is_array(&brands) && js_sys::Array::from(&brands).iter().any(is_chromium)
 }

@@ -3,6 +3,12 @@
 pub(crate) mod abort;
 pub(crate) mod blob;
 pub(crate) mod bytes;
+pub(crate) mod event;
 pub(crate) mod fetch;
+pub(crate) mod global;
+pub(crate) mod lock;
+pub(crate) mod online;
+pub(crate) mod storage;
 pub(crate) mod stream;
 pub(crate) mod timer;
+pub(crate) mod xhr;

@@ -1,9 +1,11 @@
 //! Clocks and timers: `performance.now()`, `Date.now()`, `setTimeout`.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Date, Promise};
+use js_sys::{Array, Date, Promise};
 use upload_session_engine::clock::{Instant, Now};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -81,12 +83,29 @@ pub(crate) async fn sleep(delay: Duration, signal: Option<&Signal>) {
             // A promise's own resolve function does not throw.
             let _ = resolve.call0(&JsValue::UNDEFINED);
         };
-        let listener = signal.map(|signal| signal.on_abort(wake.clone()));
+        let listener = signal.and_then(|signal| signal.on_abort(wake.clone()));
         handles = Some((after(delay, wake), listener));
     });
     // It never rejects.
     let _ = JsFuture::from(promise).await;
     drop(handles);
+}
+
+/// Waits for what a function of the page returned, be it a promise or not; none where that takes longer than `limit`.
+pub(crate) async fn within(limit: Duration, value: &JsValue) -> Option<Result<JsValue, JsValue>> {
+    let is_late = Rc::new(Cell::new(false));
+    let mut timeout = None;
+    let late = Promise::new(&mut |resolve, _| {
+        let is_late = Rc::clone(&is_late);
+        timeout = Some(after(limit, move || {
+            is_late.set(true);
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }));
+    });
+    // A race, unlike Promise.resolve, never throws, whatever the value.
+    let settled = JsFuture::from(Promise::race(&Array::of2(value, &late))).await;
+    drop(timeout);
+    (!is_late.get()).then_some(settled)
 }
 
 fn from_millis(millis: f64) -> Duration {

@@ -66,7 +66,7 @@ fn options_that_are_no_object_are_refused() {
 
 #[wasm_bindgen_test]
 fn unknown_options_are_refused() {
-    for key in ["paralel", "store", "transport", "direct", "stallTimeout", "apikey", ""] {
+    for key in ["paralel", "stalltimeout", "apikey", ""] {
         refuse_connection(key, json!(1), key);
     }
     let connection = Consumer::new("dropbox").connection(json!({ "parentFolderId": "root" }));
@@ -133,7 +133,16 @@ fn upload_options_of_a_wrong_type_or_out_of_range_are_refused() {
     }
     for value in [json!("part"), json!(true), json!(null)] {
         refuse_upload("digest", value.clone());
-        refuse_upload("body", value);
+        refuse_upload("body", value.clone());
+        refuse_upload("transport", value.clone());
+        refuse_upload("store", value.clone());
+        refuse_upload("direct", value);
+    }
+    for value in [json!("true"), json!(1), json!(null)] {
+        refuse_upload("restart", value);
+    }
+    for value in [json!(0), json!(-1), json!(0.5), json!("1"), json!(null), json!(1e13)] {
+        refuse_upload("stallTimeout", value);
     }
     for value in [json!(0), json!(7), json!(1.5), json!(-1), json!("4"), json!(null)] {
         refuse_upload("concurrency", value);

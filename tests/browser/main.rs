@@ -10,12 +10,18 @@ mod support;
 mod api;
 mod arguments;
 mod control;
+mod direct;
 mod errors;
 mod events;
 mod faults;
 mod hostile;
+mod link;
+mod locks;
 mod memory;
 mod odd_sizes;
+mod resume;
+mod store;
 mod tokens;
+mod xhr;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -103,13 +103,6 @@ async fn parts_of_8_mib() {
 }
 
 #[wasm_bindgen_test]
-async fn empty_files() {
-    for way in WAYS {
-        upload(64, 0, way).await;
-    }
-}
-
-#[wasm_bindgen_test]
 async fn names_that_are_not_ascii() {
     let consumer = Consumer::new("dropbox");
     let name = "R\u{e9}sum\u{e9} \u{65e5}\u{672c} \u{1f600} \"%2F\\.pdf";

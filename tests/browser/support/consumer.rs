@@ -73,10 +73,13 @@ impl Consumer {
         js(&merged(connection, fields))
     }
 
-    /// Returns `UploadOptions` with these fields; null takes one off. Retries are fast.
+    /// Returns `UploadOptions` with these fields; null takes one off. Retries are fast; however small the file, it goes
+    /// by session, and no record is kept.
     pub(crate) fn options(&self, mut fields: Value) -> JsValue {
         let all = fields.as_object_mut().unwrap();
-        all.entry("parentFolderId").or_insert(json!("root"));
+        for (key, value) in [("parentFolderId", "root"), ("direct", "never"), ("store", "none")] {
+            all.entry(key).or_insert(json!(value));
+        }
         self.connection(fields)
     }
 

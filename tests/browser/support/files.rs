@@ -2,9 +2,9 @@
 
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, File, window};
+use web_sys::{Blob, Crypto, File};
 
-use super::js::settle;
+use super::js::{get, settle};
 
 /// Bytes enter and leave the module's memory in pieces of this size, as that memory never shrinks.
 const PIECE: usize = 64 * 1024;
@@ -34,8 +34,8 @@ pub(crate) fn named_file(name: &str, size: usize) -> File {
 /// Returns the SHA-1 of a blob in hex, by the browser's own implementation.
 pub(crate) async fn sha1(blob: &Blob) -> String {
     let bytes = settle(blob.array_buffer()).await.unwrap();
-    let subtle = window().unwrap().crypto().unwrap().subtle();
-    let hash = settle(subtle.digest_with_str_and_buffer_source("SHA-1", bytes.unchecked_ref()).unwrap()).await;
+    let crypto: Crypto = get(&js_sys::global(), "crypto").unchecked_into();
+    let hash = settle(crypto.subtle().digest_with_str_and_buffer_source("SHA-1", bytes.unchecked_ref()).unwrap()).await;
     let hash = Uint8Array::new(&hash.unwrap()).to_vec();
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -32,6 +32,11 @@ pub(crate) fn text(object: &JsValue, path: &str) -> Option<String> {
     get(object, path).as_string()
 }
 
+/// Evaluates an expression.
+pub(crate) fn eval(expression: &str) -> JsValue {
+    Function::new_no_args(&format!("return {expression}")).call0(&JsValue::UNDEFINED).unwrap()
+}
+
 /// Makes a JS function.
 pub(crate) fn function(run: impl FnMut() -> Result<JsValue, JsValue> + 'static) -> JsValue {
     Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(run).into_js_value()

@@ -3,11 +3,15 @@
 mod consumer;
 mod files;
 mod js;
+mod patch;
 mod recorder;
+mod store;
 mod upload;
 
 pub(crate) use consumer::{Consumer, EMULATOR, Entry, Stats};
 pub(crate) use files::{file, named_file};
-pub(crate) use js::{Failure, call, function, get, js, settle, text, until, with};
+pub(crate) use js::{Failure, call, eval, function, get, js, settle, text, until, with};
+pub(crate) use patch::Patch;
 pub(crate) use recorder::Recorder;
+pub(crate) use store::MemoryStore;
 pub(crate) use upload::{Running, on};

@@ -22,6 +22,9 @@ export class FetchRecorder {
     last() {
         return this.requests.at(-1) ?? { body: Promise.reject(new Error("nothing was sent")) };
     }
+    count(method) {
+        return this.requests.filter(({ request }) => request.method === method).length;
+    }
     get length() {
         return this.requests.length;
     }
@@ -38,6 +41,8 @@ extern "C" {
     fn last(this: &FetchRecorder) -> Recorded;
     #[wasm_bindgen(method, getter)]
     fn length(this: &FetchRecorder) -> u32;
+    #[wasm_bindgen(method)]
+    fn count(this: &FetchRecorder, method: &str) -> u32;
     #[wasm_bindgen(method)]
     fn restore(this: &FetchRecorder);
 
@@ -59,6 +64,11 @@ impl Recorder {
     /// Tells whether nothing was sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.length() == 0
+    }
+
+    /// Returns how many requests had that method.
+    pub(crate) fn count(&self, method: &str) -> u32 {
+        self.0.count(method)
     }
 
     /// Returns the last request.

@@ -21,7 +21,11 @@ pub(crate) struct Running {
 impl Running {
     /// Makes an `UploadSession` and starts it.
     pub(crate) fn start(file: &JsValue, options: &JsValue) -> Self {
-        let session = UploadSession::new(file, options).map_err(Failure).unwrap();
+        Self::run(UploadSession::new(file, options).map_err(Failure).unwrap())
+    }
+
+    /// Starts a session.
+    pub(crate) fn run(session: UploadSession) -> Self {
         let events = Rc::new(RefCell::new(Vec::new()));
         for name in EVENTS {
             let events = Rc::clone(&events);
@@ -78,6 +82,16 @@ impl Running {
     /// Waits until so many parts are done.
     pub(crate) async fn until_parts_done(&self, parts: usize) {
         until("parts are done", async || self.parts_done().len() >= parts).await;
+    }
+
+    /// Returns the codes of all warnings so far.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.events("warning").iter().map(|event| text(event, "code").unwrap()).collect()
+    }
+
+    /// Lets go of the session, as `free()` does; returns the promise of its end.
+    pub(crate) fn free(self) -> Promise {
+        self.promise
     }
 
     /// Returns a field of the progress.

@@ -1,0 +1,42 @@
+//! Puts something else in the place of what the platform has.
+
+use wasm_bindgen::prelude::*;
+
+use super::js::eval;
+
+#[wasm_bindgen(inline_js = r#"
+export class PropertyPatch {
+    constructor(object, key, value) {
+        Object.assign(this, { object, key, own: Object.getOwnPropertyDescriptor(object, key) });
+        Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+    }
+    restore() {
+        // What the platform has is mostly inherited: then it is enough to take away what hides it.
+        if (this.own) Object.defineProperty(this.object, this.key, this.own);
+        else delete this.object[this.key];
+    }
+}
+"#)]
+extern "C" {
+    type PropertyPatch;
+    #[wasm_bindgen(constructor)]
+    fn new(object: &JsValue, key: &str, value: &JsValue) -> PropertyPatch;
+    #[wasm_bindgen(method)]
+    fn restore(this: &PropertyPatch);
+}
+
+/// Lasts until it is dropped.
+pub(crate) struct Patch(PropertyPatch);
+
+impl Patch {
+    /// Replaces a property of what the expression gives, e.g. `navigator`.
+    pub(crate) fn new(object: &str, key: &str, value: &JsValue) -> Self {
+        Self(PropertyPatch::new(&eval(object), key, value))
+    }
+}
+
+impl Drop for Patch {
+    fn drop(&mut self) {
+        self.0.restore();
+    }
+}
