@@ -1,5 +1,7 @@
 //! Runs the commands of the workspace: `cargo xtask --help` lists them.
 
+#[cfg(test)]
+mod coverage;
 mod demo;
 mod emulator;
 mod flags;
