@@ -153,6 +153,19 @@ fn abort_of_what_somebody_else_drives_leaves_it_alone() {
 }
 
 #[test]
+fn progress_of_what_is_resumed_is_told_before_its_session() {
+    let mut sim = crashed(Scenario::parallel(100, 4), 10);
+    let expected = confirmed(&sim);
+    sim.run_until_state(State::Uploading);
+    let events = sim.told(|event| match event {
+        Event::Progress(progress) => Some(progress.confirmed),
+        Event::Session { .. } => Some(u64::MAX),
+        _ => None,
+    });
+    assert_eq!(events[..2], [expected, u64::MAX]);
+}
+
+#[test]
 fn parts_that_are_held_already_are_told_at_a_resume() {
     let mut sim = crashed(Scenario::parallel(100, 4), 10);
     let held = confirmed(&sim) / 4;

@@ -77,6 +77,11 @@ impl Upload {
         }
         self.parts = Some(parts);
         self.note_expiry(&envelope, now);
+        if resumed {
+            // Who hears of the session may ask at once how far it is.
+            self.told.progress_at = None;
+            self.tell_progress(now.instant);
+        }
         let expires_at = field("expires_at").and_then(Value::as_str).map(str::to_owned);
         let id = self.session_id().unwrap_or_default().to_owned();
         self.tell(Event::Session { id, part_size, parallel, resumed, expires_at });
