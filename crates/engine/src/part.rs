@@ -19,6 +19,7 @@ mod sending;
 use std::ops::Range;
 
 use crate::call::Call;
+use crate::clock::Instant;
 use crate::concurrency::Limiter;
 use crate::config::{BodyMode, Config, DigestMode};
 use crate::digest::{Digest, FileHasher, Wanted};
@@ -43,7 +44,7 @@ pub(crate) struct Part {
     stalls: u32,
     /// What [`SpeedMeter::load`] told when it was sent.
     load: f64,
-    /// Its bytes that are sent: as the transport tells, or an estimate. Never falls within an attempt.
+    /// Its bytes that are on their way, where the transport tells.
     sent: u64,
 }
 
@@ -76,6 +77,9 @@ pub(crate) struct Parts {
     acknowledged: Vec<bool>,
     done: u32,
     confirmed: u64,
+    /// The last estimate of what is sent.
+    sent: u64,
+    acknowledged_at: Option<Instant>,
     hashed: u64,
     /// What every part that was hashed came to.
     digests: Vec<Option<Digest>>,
@@ -127,6 +131,8 @@ impl Parts {
             acknowledged: vec![false; plan.parts() as usize],
             done: 0,
             confirmed: 0,
+            sent: 0,
+            acknowledged_at: None,
             hashed: 0,
             digests: vec![None; plan.parts() as usize],
             witness: None,

@@ -18,7 +18,7 @@ pub struct Progress {
     pub total: u64,
     /// Bytes whose parts the server has acknowledged; never falls.
     pub confirmed: u64,
-    /// `confirmed` plus the estimate of what is in flight.
+    /// `confirmed` plus what is in flight, measured or estimated; the estimate is never more than a part.
     pub sent: u64,
     /// Bytes hashed so far.
     pub hashed: u64,
@@ -103,10 +103,9 @@ impl SpeedMeter {
         self.last_sample
     }
 
-    /// Estimates how many bytes of a part in flight are sent: never more than the part has.
-    pub(crate) fn estimate(&self, bytes: u64, since: Instant, in_flight: usize, now: Instant) -> u64 {
-        let own_speed = self.bytes_per_second(now) / in_flight.max(1) as f64;
-        ((now.since(since).as_secs_f64() * own_speed) as u64).min(bytes)
+    /// Estimates how many bytes the link has taken since then: no more than `most`.
+    pub(crate) fn estimate(&self, most: u64, since: Instant, now: Instant) -> u64 {
+        ((now.since(since).as_secs_f64() * self.bytes_per_second(now)) as u64).min(most)
     }
 
     /// Returns the seconds that `bytes` will take; none while there is no speed.
@@ -172,7 +171,7 @@ mod tests {
         let meter = SpeedMeter::default();
         assert_eq!(meter.bytes_per_second(at(0)), 0.0);
         assert_eq!(meter.seconds_for(1, at(0)), None);
-        assert_eq!(meter.estimate(100, at(0), 1, at(5000)), 0);
+        assert_eq!(meter.estimate(100, at(0), at(5000)), 0);
     }
 
     #[test]
@@ -180,8 +179,8 @@ mod tests {
         let mut meter = SpeedMeter::default();
         meter.count(2, at(0));
         meter.acknowledged(1000, at(0), 0.0, at(1000));
-        assert_eq!(meter.estimate(1000, at(1000), 2, at(1500)), 500);
-        assert_eq!(meter.estimate(1000, at(1000), 2, at(9000)), 1000);
+        assert_eq!(meter.estimate(1000, at(1000), at(1500)), 1000);
+        assert_eq!(meter.estimate(1000, at(1000), at(1250)), 500);
         assert_eq!(meter.seconds_for(4000, at(1000)), Some(2.0));
     }
 }

@@ -305,9 +305,6 @@ impl Upload {
             if !self.config.keeps_record || self.session.as_ref().is_none_or(|session| !session.saved) {
                 return self.handle_abort(now);
             }
-            if let Some(flight) = self.phase.call_mut().and_then(|call| call.in_flight()) {
-                self.outputs.push_back(Output::Cancel { op: flight.op });
-            }
             self.fail(UploadError::new(ErrorCode::Aborted, "The upload was closed; it can be resumed"));
         }
         self.settle(now);

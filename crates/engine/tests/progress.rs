@@ -58,6 +58,20 @@ fn estimate_grows_while_a_part_is_on_the_wire_and_stops_at_its_end() {
 }
 
 #[test]
+fn estimate_is_never_more_than_a_part_however_many_are_on_the_wire() {
+    let mut sim = Scenario::parallel(40_000, 1000).sim_at(1000);
+    sim.run_until(|sim| sim.upload.progress().parts_in_flight == 4 && sim.upload.progress().parts_done > 20);
+    // The link dies, and nothing tells.
+    sim.latency = Some(Duration::from_secs(100_000));
+    for _ in 0..100 {
+        sim.run_for(Duration::from_millis(100));
+        let progress = sim.upload.progress();
+        assert!(progress.sent <= progress.confirmed + 1000);
+    }
+    assert_eq!(sim.upload.progress().sent, sim.upload.progress().confirmed + 1000);
+}
+
+#[test]
 fn speed_and_time_left_are_those_of_the_acknowledged_parts() {
     let mut sim = slow(4000, 1000);
     sim.run_until_sent(Upload, 0, 1);

@@ -49,6 +49,7 @@ impl Parts {
         if before.file_digest.is_some() {
             self.file_digest = before.file_digest;
             self.file_hashed = self.plan.parts();
+            self.hashed = self.plan.size();
         }
     }
 

@@ -103,6 +103,7 @@ impl Parts {
         }
         self.done += 1;
         self.confirmed += range.end - range.start;
+        self.acknowledged_at = Some(now);
         self.limiter.acknowledged(range.end - range.start, now);
         self.open.remove(index).held
     }
@@ -141,20 +142,27 @@ impl Parts {
         }
     }
 
-    /// Returns the bytes that are on their way or there, `confirmed` included: estimated where they are not told.
+    /// Returns the bytes that are on their way or there, `confirmed` included: estimated where they are not told, as what
+    /// the link should have taken since the last acknowledgement. That is never more than a part, and so never more than
+    /// a part beyond the truth, however many are in flight and whatever has become of the link.
     pub(crate) fn estimate_sent(&mut self, meter: &SpeedMeter, now: Instant) -> u64 {
-        let in_flight = self.in_flight();
-        let mut sent = self.confirmed;
-        for part in &mut self.open {
-            if let Some(flight) = part.call.in_flight() {
-                let range = self.plan.range(part.number);
-                if !self.measured {
-                    let estimate = meter.estimate(range.end - range.start, flight.since, in_flight, now);
-                    part.sent = part.sent.max(estimate);
-                }
-                sent += part.sent;
-            }
+        let in_flight = self.open.iter().filter_map(|part| Some((part, part.call.in_flight()?)));
+        let mut bytes = 0;
+        let mut told = 0;
+        let mut since = None;
+        for (part, flight) in in_flight {
+            let range = self.plan.range(part.number);
+            bytes += range.end - range.start;
+            told += part.sent;
+            since = Some(since.map_or(flight.since, |since| flight.since.min(since)));
         }
-        sent
+        if self.measured {
+            return self.confirmed + told;
+        }
+        let since = since.max(self.acknowledged_at).unwrap_or(now);
+        let estimate = meter.estimate(self.plan.part_size(), since, now).min(bytes);
+        // What was said before stands, unless it was said of what is not in flight any more.
+        self.sent = self.sent.max(self.confirmed + estimate).min(self.confirmed + bytes);
+        self.sent
     }
 }

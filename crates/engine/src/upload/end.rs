@@ -116,6 +116,7 @@ impl Upload {
             self.session_is_gone();
         }
         self.cancel_parts();
+        self.cancel_phase();
         self.phase = Phase::Failed;
         self.finish_with(Err(error));
     }

@@ -167,6 +167,13 @@ impl Upload {
         self.outputs.extend(parts.close().into_iter().map(|part| Output::Release { part }));
     }
 
+    /// Stops the phase's own request, if one is in flight.
+    pub(super) fn cancel_phase(&mut self) {
+        if let Some(flight) = self.phase.call_mut().and_then(|call| call.in_flight()) {
+            self.outputs.push_back(Output::Cancel { op: flight.op });
+        }
+    }
+
     pub(super) fn next_op(&mut self) -> OpId {
         self.last_op += 1;
         OpId(self.last_op)

@@ -109,6 +109,7 @@ impl Upload {
     /// Leaves a session that is gone for a fresh one; what was hashed stays hashed.
     pub(super) fn begin_again(&mut self) {
         self.cancel_parts();
+        self.cancel_phase();
         self.session_is_gone();
         self.snapshot = None;
         self.session = None;
