@@ -31,6 +31,7 @@ use crate::sys::abort::{AbortGuard, Flag};
 use crate::sys::bytes::Bytes;
 use crate::sys::event::Listener;
 use crate::sys::{blob, online, timer};
+use crate::watch::{self, Watch};
 
 /// One upload on its way.
 pub(crate) struct Driver {
@@ -38,6 +39,7 @@ pub(crate) struct Driver {
     pub(crate) listeners: Rc<Listeners>,
     pub(crate) record: Rc<Record>,
     file: Blob,
+    watch: Watch,
     connection: Connection,
     /// Bytes of the parts that are to be sent as they were hashed.
     held: Slots<u32, Bytes>,
@@ -74,6 +76,7 @@ impl Driver {
         settings: UploadSettings,
         snapshot: Option<Snapshot>,
     ) -> Result<Rc<Self>, UploadError> {
+        let watch = Watch::new(settings.config.rereads_file);
         let listeners = Rc::<Listeners>::default();
         let identity = Identity::new(&settings.config, &settings.connection);
         let record = Rc::new(Record::new(identity, settings.store, Rc::clone(&listeners)));
@@ -89,6 +92,7 @@ impl Driver {
             listeners,
             record,
             file,
+            watch,
             connection: settings.connection,
             held: Slots::default(),
             running: Slots::default(),
@@ -172,10 +176,8 @@ impl Driver {
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
             Output::Prepare => self.start_prepare(),
-            Output::Verify { op, hasher } => {
-                self.upload.borrow_mut().handle_read(op, hasher, timer::now());
-            }
             Output::Read { op, part, range, hasher, keep } => self.start_read(op, part, range, hasher, keep),
+            Output::Verify { op, hasher } => self.start_verify(op, hasher),
             Output::Send { op, request, part } => self.start_send(op, request, part),
             Output::Cancel { op } => self.cancel(op),
             Output::Release { part } => {
@@ -217,7 +219,11 @@ impl Driver {
             // Where memory is short the part is sent as a slice of the file.
             let copy = if keep { Bytes::reserve(range.end - range.start) } else { None };
             let feed = hasher.wanted().any().then_some(&mut hasher);
-            let read = blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await;
+            let read = async {
+                driver.watch.look(&driver.file).await?;
+                blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await
+            };
+            let read = read.await;
             driver.running.take(&op);
             match read {
                 _ if stop.is_raised() => {}
@@ -228,11 +234,30 @@ impl Driver {
                     driver.input(|upload| upload.handle_read(op, hasher, timer::now()));
                 }
                 Err(ReadError { error, cause }) => {
-                    driver.note(error.code, cause);
-                    driver.input(|upload| upload.handle_read_failed(op, error.for_part(part), timer::now()));
+                    driver.read_failed(op, ReadError { error: error.for_part(part), cause });
                 }
             }
         });
+    }
+
+    fn start_verify(self: &Rc<Self>, op: OpId, mut hasher: PartHasher) {
+        let driver = Rc::clone(self);
+        let stop = Flag::default();
+        self.running.insert(op, Running::Read(stop.clone()));
+        spawn_local(async move {
+            let verified = watch::verify(&driver.file, &mut hasher, &stop).await;
+            driver.running.take(&op);
+            match verified {
+                _ if stop.is_raised() => {}
+                Ok(()) => driver.input(|upload| upload.handle_read(op, hasher, timer::now())),
+                Err(failure) => driver.read_failed(op, failure),
+            }
+        });
+    }
+
+    fn read_failed(self: &Rc<Self>, op: OpId, ReadError { error, cause }: ReadError) {
+        self.note(error.code, cause);
+        self.input(|upload| upload.handle_read_failed(op, error, timer::now()));
     }
 
     fn start_send(self: &Rc<Self>, op: OpId, request: Request, part: Option<PartBody>) {
@@ -246,6 +271,12 @@ impl Driver {
             Err(cause) => Err(cause),
         };
         spawn_local(async move {
+            if let Err(failure) = driver.check_slice(part.as_ref()).await {
+                if driver.running.take(&op).is_some() {
+                    driver.refuse(op, failure);
+                }
+                return;
+            }
             let sent = async {
                 let content = part.map(|part| driver.content(op, part)).transpose().map_err(SendError::NoAnswer)?;
                 let signal = signal.map_err(SendError::NoAnswer)?;
@@ -267,6 +298,16 @@ impl Driver {
                 Err(SendError::Unsendable(cause)) => driver.refuse(op, unsendable(cause)),
             }
         });
+    }
+
+    /// Looks whether what is to be sent as a slice of the file is there at all.
+    async fn check_slice(&self, part: Option<&PartBody>) -> Result<(), ReadError> {
+        match part {
+            Some(part) if !part.held || self.held.get(&part.number).is_none() => {
+                self.watch.before_slice(&self.file, part.range.clone()).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns what is sent of a part: the very bytes that were hashed, or a slice of the file.

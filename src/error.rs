@@ -59,6 +59,12 @@ impl ReadError {
         Self { error: UploadError::new(ErrorCode::FileChanged, message), cause: None }
     }
 
+    /// The file's samples are not what they were.
+    pub(crate) fn other_content() -> Self {
+        let error = UploadError::new(ErrorCode::FileChanged, "The file changed: it holds other bytes than before");
+        Self { error, cause: None }
+    }
+
     pub(crate) fn into_js(self) -> JsValue {
         with_cause(self.error, self.cause)
     }

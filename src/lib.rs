@@ -17,6 +17,7 @@ mod secrets;
 mod session;
 mod slots;
 mod sys;
+mod watch;
 
 pub use api::UploadSessionsApi;
 pub use session::UploadSession;

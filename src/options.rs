@@ -72,6 +72,7 @@ pub(crate) fn upload_settings(file: &Blob, options: &JsValue) -> Result<UploadSe
         concurrency: usize_or(fields.whole("concurrency", 1..=6)?, defaults.concurrency),
         memory_budget: fields.whole("memoryBudget", 1..=MAX_SAFE_INTEGER)?.unwrap_or(defaults.memory_budget),
         body: fields.choice("body", BODIES)?.flatten().unwrap_or_else(auto_body),
+        rereads_file: !fetch::is_chromium(),
         retry: connection.retry,
         service_id: fields.string("serviceId")?,
         stall_timeout: fields.number("stallTimeout", 1.0..=MAX_INTERVAL)?.map_or(defaults.stall_timeout, millis),

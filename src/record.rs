@@ -9,12 +9,9 @@ use std::time::Duration;
 
 use js_sys::{JSON, Promise};
 use upload_session_engine::config::{Config, DigestMode};
-use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::output::Event;
-use upload_session_engine::snapshot::{
-    BadSnapshot, FileIdentity, Fingerprint, Snapshot, TargetIdentity, sample_ranges,
-};
+use upload_session_engine::snapshot::{BadSnapshot, FileIdentity, Fingerprint, Snapshot, TargetIdentity};
 use upload_session_engine::wire::header;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -24,7 +21,6 @@ use crate::connection::Connection;
 use crate::error::ReadError;
 use crate::events::Listeners;
 use crate::json;
-use crate::sys::abort::Flag;
 use crate::sys::global::field;
 use crate::sys::lock::Lock;
 use crate::sys::storage::Store;
@@ -68,14 +64,14 @@ impl Identity {
     /// # Errors
     /// `file_changed` where the file cannot be read.
     pub(crate) async fn fingerprint(&self, file: &Blob) -> Result<Fingerprint, ReadError> {
-        let size = blob::size(file);
-        let mut hasher = PartHasher::plain();
-        for range in sample_ranges(size) {
-            blob::read(file, range, Some(&mut hasher), None, &Flag::default()).await?;
-        }
+        let samples = blob::samples(file).await?;
         let media_type = blob::media_type(file);
-        let file =
-            FileIdentity { name: &self.name, size, last_modified: blob::last_modified(file), media_type: &media_type };
+        let file = FileIdentity {
+            name: &self.name,
+            size: blob::size(file),
+            last_modified: blob::last_modified(file),
+            media_type: &media_type,
+        };
         let target = TargetIdentity {
             server: &self.server,
             app_id: self.app_id.as_deref(),
@@ -85,8 +81,6 @@ impl Identity {
             drive_id: self.drive_id.as_deref(),
             digest: self.digest,
         };
-        let nothing = || UploadError::new(ErrorCode::FileChanged, "The file could not be hashed");
-        let samples = hasher.finish().ok_or_else(|| ReadError { error: nothing(), cause: None })?;
         Ok(Fingerprint::new(&file, &target, samples))
     }
 }

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use upload_session_engine::digest::PartHasher;
+use upload_session_engine::digest::{Digest, PartHasher};
 use upload_session_engine::error::UploadError;
+use upload_session_engine::snapshot::sample_ranges;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, File};
 
@@ -88,13 +89,53 @@ pub(crate) fn slice(blob: &Blob, range: Range<u64>) -> Result<Blob, JsValue> {
 pub(crate) async fn read(
     blob: &Blob,
     range: Range<u64>,
-    mut hasher: Option<&mut PartHasher>,
+    hasher: Option<&mut PartHasher>,
     copy: Option<&Bytes>,
     stop: &Flag,
 ) -> Result<(), ReadError> {
     let expected = range.end - range.start;
-    let stream = slice(blob, range).map_err(ReadError::refused)?.stream();
-    let mut chunks = Chunks::new(&stream, expected).map_err(ReadError::refused)?;
+    pass(&slice(blob, range).map_err(ReadError::refused)?, expected, hasher, copy, stop).await
+}
+
+/// Reads the whole of a blob into a hasher. Not as a slice, which ends where the file ended when it was picked:
+/// Firefox reads a file that has grown since to its real end, and so tells.
+///
+/// # Errors
+/// The browser refuses to read, or there are other bytes than [`size`] says.
+pub(crate) async fn read_whole(blob: &Blob, hasher: &mut PartHasher, stop: &Flag) -> Result<(), ReadError> {
+    pass(blob, size(blob), Some(hasher), None, stop).await
+}
+
+/// Reads the last byte of a range, which costs little more than a look at the file's metadata. No browser reads a file
+/// that is gone or has become too short; Chromium reads none that was written to since it was picked.
+///
+/// # Errors
+/// The browser refuses to read, or there is no such byte.
+pub(crate) async fn probe(blob: &Blob, range: Range<u64>) -> Result<(), ReadError> {
+    let last = range.end.saturating_sub(1).max(range.start)..range.end;
+    read(blob, last, None, None, &Flag::default()).await
+}
+
+/// Returns the digest of a blob's first, middle and last bytes.
+///
+/// # Errors
+/// The browser refuses to read, or the blob is shorter than [`size`] says.
+pub(crate) async fn samples(blob: &Blob) -> Result<Digest, ReadError> {
+    let mut hasher = PartHasher::plain();
+    for range in sample_ranges(size(blob)) {
+        read(blob, range, Some(&mut hasher), None, &Flag::default()).await?;
+    }
+    hasher.finish().ok_or_else(|| ReadError::refused("nothing was hashed".into()))
+}
+
+async fn pass(
+    blob: &Blob,
+    expected: u64,
+    mut hasher: Option<&mut PartHasher>,
+    copy: Option<&Bytes>,
+    stop: &Flag,
+) -> Result<(), ReadError> {
+    let mut chunks = Chunks::new(&blob.stream(), expected).map_err(ReadError::refused)?;
     let mut feed = hasher.is_some().then(|| Feed::new(expected));
     let mut breather = Breather::new();
     let mut found = 0;
