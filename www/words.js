@@ -31,7 +31,7 @@ const ERROR_WORDS = {
   timeout: "The server took too long to answer. Check the connection, then retry.",
   aborted: "The upload was aborted.",
   session_expired: "The server no longer knows this upload: it expired, or was removed there. Retry starts over.",
-  file_changed: "The file was changed, moved or deleted since it was chosen. Choose it again.",
+  file_changed: "The file was changed, moved or deleted since it was picked. Pick it again.",
   file_too_large: "The file has more parts than this storage takes.",
   digest_mismatch: "The bytes that arrived are not those that were sent, twice in a row. Nothing was stored.",
   protocol: "The server gave an answer that makes no sense here.",

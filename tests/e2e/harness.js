@@ -62,6 +62,11 @@ class Emulator {
     return this.#call("GET", `sessions?consumer_id=${consumerId}`);
   }
 
+  /** The files of one consumer that are finished. */
+  files(consumerId) {
+    return this.#call("GET", `files?consumer_id=${consumerId}`);
+  }
+
   fileInfo(id) {
     return this.#call("GET", `files/${id}/info`);
   }
