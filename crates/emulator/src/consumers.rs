@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize};
+use tokio::sync::Notify;
 use upload_session_engine::wire::MAX_PART_SIZE;
 
 use crate::config::Config;
@@ -20,8 +21,29 @@ pub(crate) struct Settings {
     /// How many times finish answers 202 before it answers 201.
     pub(crate) finish_accepted_times: Option<u32>,
     pub(crate) rate: Option<u64>,
+    /// Fewest bytes of a new session.
+    pub(crate) session_minimum: Option<u64>,
     /// Uploads in flight from which on the next is answered 429.
     pub(crate) max_parallel_uploads: Option<u64>,
+    /// Seconds of `Retry-After` in these answers; 0 leaves it out.
+    pub(crate) retry_after: Option<u32>,
+    /// For how long a request is on its way before it is looked at.
+    pub(crate) latency_ms: Option<u32>,
+    /// Whether connections are cut without an answer.
+    pub(crate) unreachable: Option<bool>,
+    pub(crate) expires_at: Option<ExpiresAt>,
+}
+
+/// What `expires_at` tells; the session lives as long as ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExpiresAt {
+    /// The truth, e.g. `2022-09-30T07:43:32.000Z`.
+    True,
+    /// The truth without the zone: `2022-09-30T07:43:32.000`.
+    WithoutZone,
+    /// An hour ago.
+    Past,
 }
 
 /// Body of `POST /_emulator/settings`: what is absent stays, what is null is reset.
@@ -40,6 +62,16 @@ pub(crate) struct Change {
     rate: Option<Option<u64>>,
     #[serde(default, deserialize_with = "present")]
     max_parallel_uploads: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    session_minimum: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    retry_after: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "present")]
+    latency_ms: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "present")]
+    unreachable: Option<Option<bool>>,
+    #[serde(default, deserialize_with = "present")]
+    expires_at: Option<Option<ExpiresAt>>,
 }
 
 /// Tells null from absent.
@@ -81,6 +113,11 @@ impl Settings {
         set(&mut self.finish_accepted_times, change.finish_accepted_times);
         set(&mut self.rate, change.rate);
         set(&mut self.max_parallel_uploads, change.max_parallel_uploads);
+        set(&mut self.session_minimum, change.session_minimum);
+        set(&mut self.retry_after, change.retry_after);
+        set(&mut self.latency_ms, change.latency_ms);
+        set(&mut self.unreachable, change.unreachable);
+        set(&mut self.expires_at, change.expires_at);
     }
 
     fn or(&self, next: &Self) -> Self {
@@ -90,6 +127,11 @@ impl Settings {
             finish_accepted_times: self.finish_accepted_times.or(next.finish_accepted_times),
             rate: self.rate.or(next.rate),
             max_parallel_uploads: self.max_parallel_uploads.or(next.max_parallel_uploads),
+            session_minimum: self.session_minimum.or(next.session_minimum),
+            retry_after: self.retry_after.or(next.retry_after),
+            latency_ms: self.latency_ms.or(next.latency_ms),
+            unreachable: self.unreachable.or(next.unreachable),
+            expires_at: self.expires_at.or(next.expires_at),
         }
     }
 
@@ -121,6 +163,8 @@ pub(crate) struct Consumers {
     pacer: Pacer,
     /// Only its gauge is used: the peak over all consumers.
     pub(crate) all: Arc<Stats>,
+    /// Tells requests under way that settings have changed.
+    changed: Notify,
     by_id: Mutex<HashMap<String, Arc<Consumer>>>,
 }
 
@@ -131,6 +175,7 @@ impl Consumers {
             settings: Mutex::default(),
             pacer: Pacer::new(config.rate),
             all: Arc::default(),
+            changed: Notify::new(),
             by_id: Mutex::default(),
         }
     }
@@ -174,7 +219,19 @@ impl Consumers {
                 self.pacer.set_rate(settings.rate.or(self.command_line.rate));
             }
         }
+        self.changed.notify_waiters();
         self.effective(consumer.as_deref())
+    }
+
+    /// Waits until a consumer cannot be reached.
+    pub(crate) async fn cut_off(&self, consumer: &Consumer) {
+        loop {
+            let changed = self.changed.notified();
+            if self.effective(Some(consumer)).unreachable == Some(true) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Gives the link that a consumer's bytes pass: their own where one is set, else everybody's.

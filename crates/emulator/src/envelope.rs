@@ -119,11 +119,11 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "InvalidStateError", "Invalid State", detail)
     }
 
-    /// 429: more uploads in flight than allowed.
+    /// 429: more uploads in flight than allowed; 0 seconds are no `Retry-After`.
     pub(crate) fn too_many(detail: impl Into<String>, retry_after: u32) -> Self {
         let mut error =
             Self::new(StatusCode::TOO_MANY_REQUESTS, "ConnectorRateLimitError", "Connector Rate Limit Error", detail);
-        error.retry_after = Some(retry_after);
+        error.retry_after = Some(retry_after).filter(|seconds| *seconds > 0);
         error
     }
 

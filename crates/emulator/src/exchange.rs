@@ -39,7 +39,7 @@ pub(crate) struct Exchange {
     /// Status of the answer, once there is one.
     pub(crate) status: Option<u16>,
     at_ms: u64,
-    _in_flight: Option<InFlight>,
+    in_flight: Option<InFlight>,
 }
 
 /// Who asks, and for which connector.
@@ -63,8 +63,10 @@ impl Exchange {
         let consumer_id = text(&head.headers, header::CONSUMER_ID).unwrap_or_default();
         let consumer = state.consumers.get(consumer_id);
         consumer.stats.count(operation);
-        let in_flight = (operation == Operation::Upload)
-            .then(|| InFlight::enter(vec![Arc::clone(&consumer.stats), Arc::clone(&state.consumers.all)]));
+        let in_flight = (operation == Operation::Upload).then(|| {
+            let most = state.consumers.effective(Some(&consumer)).max_parallel_uploads;
+            InFlight::enter(Arc::clone(&consumer.stats), Arc::clone(&state.consumers.all), most)
+        });
         let body = RequestBody::new(
             body,
             &head.headers,
@@ -86,7 +88,7 @@ impl Exchange {
             attempt: 0,
             status: None,
             at_ms,
-            _in_flight: in_flight,
+            in_flight,
         };
         if let (Some(id), Ok(part_number)) = (&exchange.session_id, exchange.part_number()) {
             exchange.attempt = exchange.consumer.stats.count_attempt(id, part_number);
@@ -101,6 +103,11 @@ impl Exchange {
         let fault = self.state.faults.take(self.operation, part_number, &self.consumer.id)?;
         self.fault = Some(fault.kind());
         Some(fault)
+    }
+
+    /// Tells whether the consumer had fewer uploads in flight than allowed when this one came.
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.in_flight.as_ref().is_none_or(|in_flight| in_flight.admitted)
     }
 
     /// Tells who asks.
@@ -215,6 +222,17 @@ impl Exchange {
         }
         let (sent, found) = (digest::to_header(&announced), digest::to_header(computed));
         Err(ApiError::unprocessable(format!("The digest of {of} does not match: sent {sent}, computed {found}")))
+    }
+
+    /// Waits until the request has come over the link, or the client has gone.
+    pub(crate) async fn travel(&mut self) -> Result<(), Failure> {
+        let Some(latency) = self.state.consumers.effective(Some(&self.consumer)).latency_ms else {
+            return Ok(());
+        };
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(latency.into())) => Ok(()),
+            () = self.connection.closed() => Err(Failure::Cut),
+        }
     }
 
     /// Waits so long, or until the client has given this request up.

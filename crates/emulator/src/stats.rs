@@ -52,8 +52,16 @@ impl Gauge {
         self.0.lock().0 -= 1;
     }
 
-    pub(crate) fn now(&self) -> u64 {
+    fn now(&self) -> u64 {
         self.0.lock().0
+    }
+
+    /// Enters unless there are so many already.
+    fn enter_below(&self, most: Option<u64>) -> bool {
+        let mut gauge = self.0.lock();
+        let free = most.is_none_or(|most| gauge.0 < most);
+        gauge.0 += u64::from(free);
+        free
     }
 
     pub(crate) fn peak(&self) -> u64 {
@@ -69,19 +77,28 @@ impl Gauge {
 
 /// Counts an upload as in flight until it is dropped.
 #[derive(Debug)]
-pub(crate) struct InFlight(Vec<Arc<Stats>>);
+pub(crate) struct InFlight {
+    of: [Arc<Stats>; 2],
+    /// Whether there was room for it when it came.
+    pub(crate) admitted: bool,
+}
 
 impl InFlight {
-    /// Enters the upload into each of these statistics.
-    pub(crate) fn enter(stats: Vec<Arc<Stats>>) -> Self {
-        stats.iter().for_each(|stats| stats.uploads.enter());
-        Self(stats)
+    /// Enters the upload into the statistics of its consumer, who may have so many, and of all.
+    pub(crate) fn enter(consumer: Arc<Stats>, all: Arc<Stats>, most: Option<u64>) -> Self {
+        let admitted = consumer.admitted.enter_below(most);
+        let of = [consumer, all];
+        of.iter().for_each(|stats| stats.uploads.enter());
+        Self { of, admitted }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.iter().for_each(|stats| stats.uploads.leave());
+        self.of.iter().for_each(|stats| stats.uploads.leave());
+        if self.admitted {
+            self.of[0].admitted.leave();
+        }
     }
 }
 
@@ -89,6 +106,8 @@ impl Drop for InFlight {
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     pub(crate) uploads: Gauge,
+    /// Those of the uploads that `max_parallel_uploads` lets in.
+    admitted: Gauge,
     pub(crate) bytes_received: AtomicU64,
     book: Mutex<Book>,
 }
@@ -148,7 +167,21 @@ pub(crate) struct Report {
     pub(crate) peak_parallel_uploads: u64,
     pub(crate) sessions_open: usize,
     parts_accepted: u64,
+    parts: Vec<PartReport>,
     log: Vec<LogEntry>,
+}
+
+/// What became of one part of one session, by the log.
+#[derive(Debug, Serialize)]
+struct PartReport {
+    session_id: String,
+    part_number: u32,
+    /// Requests that have ended.
+    attempts: u64,
+    /// Answers 200, scripted ones aside.
+    acknowledged: u64,
+    /// Bytes of all attempts that were read.
+    bytes: u64,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -167,6 +200,7 @@ impl Report {
         let mut report = Self::default();
         all.iter().for_each(|stats| report.add(stats));
         report.log.sort_by_key(|entry| entry.at_ms);
+        report.parts = parts_of(&report.log);
         report
     }
 
@@ -186,4 +220,24 @@ impl Report {
         self.parts_accepted += book.parts_accepted;
         self.log.extend(book.log.iter().cloned());
     }
+}
+
+fn parts_of(log: &[LogEntry]) -> Vec<PartReport> {
+    let mut parts = BTreeMap::<(&str, u32), PartReport>::new();
+    for entry in log.iter().filter(|entry| entry.operation == Operation::Upload) {
+        let (Some(session_id), Some(part_number)) = (entry.session_id.as_deref(), entry.part_number) else {
+            continue;
+        };
+        let part = parts.entry((session_id, part_number)).or_insert_with(|| PartReport {
+            session_id: session_id.to_owned(),
+            part_number,
+            attempts: 0,
+            acknowledged: 0,
+            bytes: 0,
+        });
+        part.attempts += 1;
+        part.acknowledged += u64::from(entry.status == Some(200) && entry.fault != Some("status"));
+        part.bytes += entry.bytes;
+    }
+    parts.into_values().collect()
 }

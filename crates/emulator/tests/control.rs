@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Api, PART, bytes, digest, fails, hex, ok, start};
+use common::{Api, PART, bytes, cut, digest, fails, hex, ok, start};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -28,7 +28,8 @@ async fn settings_count_for_new_sessions_of_whom_they_name() {
     assert_eq!(
         effective,
         json!({"part_size": 7, "parallel": false, "finish_accepted_times": null, "rate": null,
-            "max_parallel_uploads": null})
+            "session_minimum": null, "max_parallel_uploads": null, "retry_after": null, "latency_ms": null, "unreachable": null,
+            "expires_at": null})
     );
     assert_eq!(shape(&api.consumer("a")).await, (7, false));
     assert_eq!(shape(&api.consumer("b")).await, (PART as u64, true));
@@ -51,6 +52,8 @@ async fn settings_that_make_no_sense_are_refused() {
         (json!({"part_size": 104_857_601}), "part_size"),
         (json!({"part_size": "8"}), "invalid type"),
         (json!({"rate": 0}), "rate"),
+        (json!({"latency_ms": -1}), "invalid value"),
+        (json!({"expires_at": "tomorrow"}), "tomorrow"),
         (json!({"speed": 1}), "speed"),
     ];
     for (settings, phrase) in wrong {
@@ -71,6 +74,9 @@ async fn too_many_uploads_in_flight_are_told_to_wait() {
     let answer = api.put(&id, 1, &part).send().await.unwrap();
     assert_eq!(answer.headers()["retry-after"], "1");
     fails(api.put(&id, 1, &part), 429, "ConnectorRateLimitError", "1 uploads").await;
+    api.settings(json!({"consumer_id": "consumer", "retry_after": 0})).await;
+    let answer = api.put(&id, 1, &part).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (429, None));
     // Others are not concerned.
     let other = api.consumer("other");
     let others = other.create(3 * PART).await;
@@ -78,6 +84,104 @@ async fn too_many_uploads_in_flight_are_told_to_wait() {
     stalled.abort();
     api.until(|stats| stats["uploads_in_flight"] == 0).await;
     ok(api.put(&id, 1, &part), 200).await;
+}
+
+#[tokio::test]
+async fn a_session_may_begin_below_the_connector_s_minimum() {
+    let api = start("box").await;
+    let body = json!({"name": "a", "parent_folder_id": "root", "size": 1});
+    fails(api.create_with(&body), 400, "RequestValidationError", "20000000").await;
+    api.settings(json!({"session_minimum": 2})).await;
+    fails(api.create_with(&body), 400, "RequestValidationError", "at least 2").await;
+    api.settings(json!({"session_minimum": 0})).await;
+    ok(api.create_with(&body), 201).await;
+}
+
+#[tokio::test]
+async fn uploads_that_are_refused_take_no_place() {
+    let api = start("dropbox").await;
+    let part = bytes(PART);
+    let id = api.create(4 * PART).await;
+    api.settings(json!({"max_parallel_uploads": 1})).await;
+    let stall = |number| json!({"operation": "upload", "part_number": number, "fault": {"kind": "stall", "when": "after_body"}});
+    // The second is refused, and its refusal held back; the third comes when the first has gone.
+    api.faults(json!([stall(0), stall(1)])).await;
+    let first = tokio::spawn(api.put(&id, 0, &part).send());
+    api.until(|stats| stats["parts_accepted"] == 1).await;
+    let second = tokio::spawn(api.put(&id, 1, &part).send());
+    api.until(|stats| stats["uploads_in_flight"] == 2).await;
+    first.abort();
+    api.until(|stats| stats["uploads_in_flight"] == 1).await;
+    ok(api.put(&id, 2, &part), 200).await;
+    second.abort();
+    let stats = api.until(|stats| stats["uploads_in_flight"] == 0).await;
+    assert_eq!(stats["parts_accepted"], 2);
+}
+
+#[tokio::test]
+async fn an_unreachable_emulator_cuts_requests_under_way_and_those_that_come() {
+    let api = start("dropbox").await;
+    let (a, b) = (api.consumer("a"), api.consumer("b"));
+    let id = a.create(2 * PART).await;
+    a.fault("upload", json!({"kind": "stall", "when": "after_body"})).await;
+    let stalled = tokio::spawn(a.put(&id, 0, &bytes(PART)).send());
+    api.until(|stats| stats["parts_accepted"] == 1).await;
+    a.fault("get", json!({"kind": "status", "status": 503})).await;
+
+    api.settings(json!({"consumer_id": "a", "unreachable": true})).await;
+    assert!(stalled.await.unwrap().is_err(), "under way");
+    cut(a.get(&id)).await;
+    cut(a.put(&id, 1, &bytes(PART))).await;
+    cut(a.direct("{}", b"a")).await;
+    assert_eq!(api.last().await["status"], Value::Null);
+    // Others are not concerned, and faults are kept for requests that come through.
+    b.create(1).await;
+    api.settings(json!({"unreachable": true})).await;
+    cut(b.get("any")).await;
+
+    api.settings(json!({"unreachable": false})).await;
+    api.settings(json!({"consumer_id": "a", "unreachable": null})).await;
+    assert_eq!(a.get(&id).send().await.unwrap().status(), 503);
+    assert_eq!(ok(a.get(&id), 200).await["data"]["uploaded_byte_range"], "0-999");
+}
+
+#[tokio::test]
+async fn expires_at_may_lack_its_zone_or_lie_in_the_past() {
+    let api = start("dropbox").await;
+    let id = api.create(1).await;
+    let told = async |setting: Value| {
+        api.settings(json!({"consumer_id": "consumer", "expires_at": setting})).await;
+        ok(api.get(&id), 200).await["data"]["expires_at"].as_str().unwrap().to_owned()
+    };
+    let truth = told(Value::Null).await;
+    assert!(truth.ends_with('Z'), "{truth}");
+    assert_eq!(told(json!("true")).await, truth);
+    assert_eq!(format!("{}Z", told(json!("without_zone")).await), truth);
+    let past: jiff::Timestamp = told(json!("past")).await.parse().unwrap();
+    assert!(past < jiff::Timestamp::now());
+    ok(api.put(&id, 0, b"a"), 200).await;
+}
+
+#[tokio::test]
+async fn stats_tell_what_became_of_each_part() {
+    let api = start("dropbox").await;
+    let part = bytes(PART);
+    let id = api.create(2 * PART).await;
+    api.faults(json!([
+        {"operation": "upload", "part_number": 0, "fault": {"kind": "status", "status": 200}},
+        {"operation": "upload", "part_number": 0, "fault": {"kind": "lost_answer"}},
+    ]))
+    .await;
+    ok(api.put(&id, 0, &part), 200).await;
+    cut(api.put(&id, 0, &part)).await;
+    ok(api.put(&id, 0, &part), 200).await;
+    ok(api.put(&id, 0, &part), 200).await;
+    ok(api.put(&id, 1, &part), 200).await;
+    let of = |number: u64, attempts: u64, acknowledged: u64| {
+        json!({"session_id": id, "part_number": number, "attempts": attempts, "acknowledged": acknowledged,
+            "bytes": attempts * PART as u64})
+    };
+    assert_eq!(api.stats().await["parts"], json!([of(0, 4, 2), of(1, 1, 1)]));
 }
 
 #[tokio::test]

@@ -65,6 +65,49 @@ async fn a_status_strikes_every_operation() {
 }
 
 #[tokio::test]
+async fn cuts_lost_answers_and_stalls_strike_every_operation() {
+    let api = start("dropbox").await;
+    let metadata = r#"{"name":"a","parent_folder_id":"root"}"#;
+    let faults = [
+        json!({"kind": "reset", "when": "before_body"}),
+        json!({"kind": "reset", "when": "after_body"}),
+        json!({"kind": "lost_answer"}),
+        json!({"kind": "stall", "when": "before_body", "seconds": 0.01}),
+        json!({"kind": "stall", "when": "after_body", "seconds": 0.01}),
+    ];
+    for fault in faults {
+        for operation in ["create", "get", "upload", "finish", "delete", "direct"] {
+            let id = api.create(1).await;
+            if operation == "finish" {
+                ok(api.put(&id, 0, b"a"), 200).await;
+            }
+            let body = json!({"name": "a", "parent_folder_id": "root", "size": 1});
+            let request = match operation {
+                "create" => api.create_with(&body),
+                "get" => api.get(&id),
+                "upload" => api.put(&id, 0, b"a"),
+                "finish" => api.finish(&id, b"a"),
+                "delete" => api.delete(&id),
+                _ => api.direct(metadata, b"a"),
+            };
+            api.fault(operation, fault.clone()).await;
+            let answer = request.send().await;
+            assert_eq!(answer.is_ok(), fault["kind"] == "stall", "{operation}, {fault}: {answer:?}");
+            let entry = api.last().await;
+            assert_eq!((&entry["operation"], &entry["fault"]), (&json!(operation), &fault["kind"]), "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_corrupted_byte_breaks_the_digest_of_a_direct_upload() {
+    let api = start("dropbox").await;
+    api.fault("direct", json!({"kind": "corrupt_byte"})).await;
+    let request = api.direct(r#"{"name":"a","parent_folder_id":"root"}"#, b"a").header("digest", common::digest(b"a"));
+    fails(request, 422, "InvalidStateError", "digest").await;
+}
+
+#[tokio::test]
 async fn a_status_brings_its_own_headers_and_body() {
     let api = start("dropbox").await;
     let bodies = [

@@ -105,6 +105,18 @@ async fn a_rate_may_be_one_consumers_and_be_lifted() {
     assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_latency_keeps_every_request_waiting() {
+    let api = start("dropbox").await;
+    api.settings(json!({"consumer_id": "consumer", "latency_ms": 300})).await;
+    let start = Instant::now();
+    api.upload(&bytes(2 * PART), PART).await;
+    assert!(start.elapsed() >= Duration::from_millis(4 * 300), "create, two parts, finish: {:?}", start.elapsed());
+    let start = Instant::now();
+    api.consumer("other").upload(&bytes(2 * PART), PART).await;
+    assert!(start.elapsed() < Duration::from_millis(300), "others do not wait: {:?}", start.elapsed());
+}
+
 #[tokio::test]
 async fn mounts_serve_files_with_their_types() {
     let dir = tempfile::tempdir().unwrap();

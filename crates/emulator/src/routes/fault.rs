@@ -1,6 +1,7 @@
 //! Plays the scripted faults around the operations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -16,8 +17,13 @@ use crate::faults::{Fault, ResetWhen, StallWhen};
 
 /// Runs an operation, with the fault that strikes it.
 pub(super) async fn run(mut exchange: Exchange) -> Response {
-    let fault = exchange.take_fault();
-    match play(&mut exchange, fault).await {
+    let (consumers, consumer) = (Arc::clone(&exchange.state.consumers), Arc::clone(&exchange.consumer));
+    let outcome = tokio::select! {
+        biased;
+        () = consumers.cut_off(&consumer) => Err(Failure::Cut),
+        outcome = play(&mut exchange) => outcome,
+    };
+    match outcome {
         Ok(response) => {
             exchange.status = Some(response.status().as_u16());
             response
@@ -30,8 +36,9 @@ pub(super) async fn run(mut exchange: Exchange) -> Response {
     }
 }
 
-async fn play(exchange: &mut Exchange, fault: Option<Fault>) -> Result<Response, Failure> {
-    match fault {
+async fn play(exchange: &mut Exchange) -> Result<Response, Failure> {
+    exchange.travel().await?;
+    match exchange.take_fault() {
         None => perform(exchange).await,
         Some(Fault::Status { status, headers, body, before_body }) => {
             if !before_body {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 use upload_session_engine::wire::{UnifiedId, UploadSessionInfo};
 
 use super::validate;
 use crate::body::Failure;
+use crate::consumers::ExpiresAt;
 use crate::envelope::{Answer, ApiError};
 use crate::exchange::Exchange;
 use crate::profile::Profile;
@@ -24,7 +26,8 @@ pub(super) async fn create(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let raw = exchange.raw()?;
     let request = validate::create_session(&exchange.headers, &body)?;
     let profile = caller.connector.unwrap_or(Profile::default_connector());
-    let minimum = profile.session_minimum;
+    let settings = exchange.state.consumers.effective(Some(&exchange.consumer));
+    let minimum = settings.session_minimum.unwrap_or(profile.session_minimum);
     if request.size.is_some_and(|size| size < minimum) {
         let detail = format!("size must be at least {minimum} for an upload session of {}", profile.id);
         return Err(ApiError::bad_request(detail).into());
@@ -37,7 +40,7 @@ pub(super) async fn create(exchange: &mut Exchange) -> Result<Answer, Failure> {
 pub(super) async fn get(exchange: &mut Exchange) -> Result<Answer, Failure> {
     let session = exchange.session().await?;
     let raw = exchange.raw()?;
-    let mut data = json(&info(&session));
+    let mut data = json(&UploadSessionInfo { expires_at: Some(expires_at(exchange, &session)), ..info(&session) });
     if let (Some(fields), Value::Object(all)) = (exchange.fields()?, &mut data) {
         all.retain(|name, _| fields.contains(&name.as_str()));
     }
@@ -91,6 +94,16 @@ fn info(session: &Session) -> UploadSessionInfo {
         parallel_upload_supported: Some(session.terms.parallel),
         uploaded_byte_range: snapshot.contiguous.checked_sub(1).map(|last| format!("0-{last}")),
         expires_at: Some(date_time(snapshot.expires_at)),
+    }
+}
+
+/// Writes when a session ends, as the consumer's settings want it told.
+fn expires_at(exchange: &Exchange, session: &Session) -> String {
+    let truth = session.snapshot().expires_at;
+    match exchange.state.consumers.effective(Some(&exchange.consumer)).expires_at {
+        None | Some(ExpiresAt::True) => date_time(truth),
+        Some(ExpiresAt::WithoutZone) => date_time(truth).trim_end_matches('Z').to_owned(),
+        Some(ExpiresAt::Past) => date_time(Timestamp::now().saturating_sub(1.hour()).unwrap_or(Timestamp::MIN)),
     }
 }
 

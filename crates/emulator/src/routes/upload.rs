@@ -33,13 +33,12 @@ pub(super) async fn upload(exchange: &mut Exchange) -> Result<Answer, Failure> {
 }
 
 fn check_in_flight(exchange: &Exchange) -> Result<(), ApiError> {
-    let most = exchange.state.consumers.effective(Some(&exchange.consumer)).max_parallel_uploads;
-    match most {
-        Some(most) if exchange.consumer.stats.uploads.now() > most => {
-            Err(ApiError::too_many(format!("More than {most} uploads in flight"), RETRY_AFTER))
-        }
-        _ => Ok(()),
+    if exchange.is_admitted() {
+        return Ok(());
     }
+    let settings = exchange.state.consumers.effective(Some(&exchange.consumer));
+    let detail = format!("More than {} uploads in flight", settings.max_parallel_uploads.unwrap_or_default());
+    Err(ApiError::too_many(detail, settings.retry_after.unwrap_or(RETRY_AFTER)))
 }
 
 /// Takes a part that is not held yet. Unless every byte of it comes, it is not held afterwards either.
