@@ -1,0 +1,88 @@
+//! What the emulator saw of an upload, as its control API tells it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Everything that the emulator knows of one consumer, read once nothing is in flight any more.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Most uploads that were in flight at the same time.
+    pub peak: u64,
+    /// Requests that have ended, by the time of their beginning.
+    pub log: Vec<Entry>,
+    /// Files that were finished.
+    pub files: Vec<StoredFile>,
+    /// Ids of the sessions that are still open.
+    pub sessions: Vec<String>,
+}
+
+/// One request that has ended.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct Entry {
+    /// The operation, e.g. `upload`.
+    pub operation: String,
+    /// The session that it names.
+    pub session_id: Option<String>,
+    /// The part that it carries.
+    pub part_number: Option<u32>,
+    /// Status of the answer; none where the connection was cut.
+    pub status: Option<u16>,
+    /// The header `digest`.
+    pub digest: Option<String>,
+    /// Whether it was that of the bytes.
+    pub digest_ok: Option<bool>,
+    /// The kind of fault that struck it.
+    pub fault: Option<String>,
+}
+
+/// A finished file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct StoredFile {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-1 in hex.
+    pub sha1: Option<String>,
+}
+
+impl Evidence {
+    /// Reads the answers to `GET /_emulator/stats`, `…/files` and `…/sessions`.
+    ///
+    /// # Errors
+    /// Where the emulator speaks another language: what is wrong, in words.
+    pub fn read(stats: Value, files: Value, sessions: Value) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Stats {
+            peak_parallel_uploads: u64,
+            log: Vec<Entry>,
+        }
+        #[derive(Deserialize)]
+        struct Session {
+            id: String,
+        }
+        let stats: Stats = serde_json::from_value(stats)?;
+        let sessions: Vec<Session> = serde_json::from_value(sessions)?;
+        Ok(Self {
+            peak: stats.peak_parallel_uploads,
+            log: stats.log,
+            files: serde_json::from_value(files)?,
+            sessions: sessions.into_iter().map(|session| session.id).collect(),
+        })
+    }
+
+    /// Returns the requests of an operation.
+    pub(crate) fn of(&self, operation: &str) -> impl Iterator<Item = &Entry> {
+        self.log.iter().filter(move |entry| entry.operation == operation)
+    }
+}
+
+impl Entry {
+    /// Tells whether the answer was written by the script.
+    pub(crate) fn is_scripted(&self) -> bool {
+        self.fault.as_deref() == Some("status")
+    }
+
+    /// Tells whether a byte was corrupted that nobody could notice.
+    pub(crate) fn is_silently_corrupt(&self) -> bool {
+        self.fault.as_deref() == Some("corrupt_byte") && self.digest.is_none()
+    }
+}
