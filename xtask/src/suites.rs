@@ -30,6 +30,8 @@ const SUITES: &[Suite] = &[
     // What the module tests of itself without a browser.
     suite("module", &[], |s| s.cargo_test(&["--package=upload-session", "--lib"])),
     suite("emulator", &[], |s| s.cargo_test(&["--package=upload-emulator"])),
+    // Hundreds of uploads over real HTTP, each with misfortunes of its own.
+    suite("storm", &[], |s| s.cargo_test(&["--package=upload-storm"])),
     suite("xtask", &[], |s| s.cargo_test(&["--package=xtask"])),
     suite("build", module::NEEDS, |s| s.build()),
     suite("size", module::NEEDS, |s| s.size()),

@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// Statuses that say "later".
-const LATER: [u16; 6] = [408, 429, 500, 502, 503, 504];
+/// Statuses that say "later": no upload ends by them.
+pub(crate) const LATER: [u16; 6] = [408, 429, 500, 502, 503, 504];
 /// Statuses that end an upload. 400 speaks of a digest.
 const FINAL: [u16; 9] = [400, 402, 403, 404, 409, 410, 418, 422, 501];
 
@@ -48,7 +48,9 @@ fn fault(rng: &mut Rng, operation: &str) -> Value {
         11..=13 => json!({"kind": "lost_answer"}),
         14 => {
             let when = pick(rng, ["before_body", "after_body"]);
-            json!({"kind": "stall", "when": when})
+            // Of a direct upload that is not read the server sees no end: nothing comes after it.
+            let seconds = (operation == "direct").then_some(3);
+            json!({"kind": "stall", "when": when, "seconds": seconds})
         }
         15 => {
             let when = pick(rng, ["before_body", "after_body"]);

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use upload_session_engine::error::ErrorCode;
-use upload_session_engine::retry::is_retryable_status;
 
 use crate::evidence::{Entry, Evidence};
+use crate::faults::LATER;
 use crate::scenario::{Scenario, sha1_hex};
+
+/// How often an upload may begin again.
+const MOST_RESTARTS: usize = 5;
 
 /// What the uploader told of its upload. One that did not succeed was aborted afterwards, and had ended that.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +20,8 @@ pub struct Outcome {
     pub retries: Vec<Retry>,
     /// The codes of its events `warning`.
     pub warnings: Vec<String>,
+    /// Whether there is a record left to go on with.
+    pub keeps_record: bool,
 }
 
 /// How an upload ended.
@@ -60,6 +65,9 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome, evidence: &Evidence) -> Res
     case.check_files(&mut wrong);
     case.check_parts(&mut wrong);
     case.check_sessions(&mut wrong);
+    if outcome.keeps_record {
+        wrong.push("there is a record left, and nothing to go on with".to_owned());
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
@@ -97,28 +105,12 @@ impl Case<'_> {
         if self.complaints().into_values().any(|complaints| complaints > 1) {
             causes.insert("digest_mismatch");
         }
-        causes.extend(self.evidence.log.iter().filter_map(|entry| self.cause(entry)));
+        let most = if self.scenario.restart { MOST_RESTARTS } else { 0 };
+        if self.evidence.log.iter().filter(|entry| loses_session(entry)).count() > most {
+            causes.insert("session_expired");
+        }
+        causes.extend(self.evidence.log.iter().filter_map(cause));
         causes
-    }
-
-    /// Returns the code of the error that this request alone leads to, if any.
-    fn cause(&self, entry: &Entry) -> Option<&'static str> {
-        let names_session = matches!(entry.operation.as_str(), "get" | "upload" | "finish");
-        if entry.fault.as_deref() == Some("expire") {
-            return (!self.scenario.restart).then_some("session_expired");
-        }
-        let status = entry.status.filter(|_| entry.is_scripted())?;
-        match (status, entry.operation.as_str()) {
-            (_, "delete") | (401, _) => None,
-            (200, _) => Some("protocol"),
-            (404 | 410, _) if names_session => (!self.scenario.restart).then_some("session_expired"),
-            // It is taken for a part that is held, and the server misses it later.
-            (409, "upload") => Some("unprocessable"),
-            (400, "finish") if entry.digest.is_some() => Some("digest_mismatch"),
-            (400, "upload" | "direct") if entry.digest.is_some() => None,
-            _ if is_retryable_status(status) => None,
-            _ => Some(ErrorCode::from_status(status).as_str()),
-        }
     }
 
     /// Counts how often the server complained of the digest of a part, or of a direct upload.
@@ -198,10 +190,38 @@ impl Case<'_> {
             wrong.push(format!("{left} sessions are left, and nothing explains more than {excused}"));
         }
         let delete_failed = self.evidence.of("delete").any(|entry| entry.status != Some(200));
-        if warned && !delete_failed && self.unanswered(&["create"]) == 0 {
+        // A server error may come after the session was made.
+        let create_failed = self.evidence.of("create").any(|entry| entry.status.is_none_or(|status| status >= 500));
+        if warned && !delete_failed && !create_failed && self.unanswered(&["create"]) == 0 {
             wrong.push("it warns of a session that it had no trouble to delete".to_owned());
         }
     }
+}
+
+/// Returns the code of the error that this request alone leads to, if any.
+fn cause(entry: &Entry) -> Option<&'static str> {
+    // Where the part is sent again, what is held and what comes are not the same.
+    if entry.is_silently_corrupt() {
+        return Some("unprocessable");
+    }
+    let status = entry.status.filter(|_| entry.is_scripted() && !loses_session(entry))?;
+    match (status, entry.operation.as_str()) {
+        (_, "delete") | (401, _) => None,
+        (200, _) => Some("protocol"),
+        // It is taken for a part that is held, and the server misses it later.
+        (409, "upload") => Some("unprocessable"),
+        (400, "finish") if entry.digest.is_some() => Some("digest_mismatch"),
+        (400, "upload" | "direct") if entry.digest.is_some() => None,
+        _ if LATER.contains(&status) => None,
+        _ => Some(ErrorCode::from_status(status).as_str()),
+    }
+}
+
+/// Tells whether the session of this request is gone, or is said to be.
+fn loses_session(entry: &Entry) -> bool {
+    let names_session = matches!(entry.operation.as_str(), "get" | "upload" | "finish");
+    let said_gone = entry.is_scripted() && matches!(entry.status, Some(404 | 410));
+    names_session && (said_gone || entry.fault.as_deref() == Some("expire"))
 }
 
 #[cfg(test)]
@@ -316,8 +336,11 @@ mod tests {
         let mut case = case();
         case.0.restart = true;
         case.1.end = End::Failed("session_expired".to_owned());
-        case.2.log.push(struck(entry("get", 404), "expire"));
+        case.2.files.clear();
+        case.2.log.extend(vec![struck(entry("get", 404), "expire"); MOST_RESTARTS]);
         wrong(&case, "nothing explains");
+        case.2.log.push(struck(entry("get", 404), "expire"));
+        right(&case);
     }
 
     #[test]
@@ -356,6 +379,13 @@ mod tests {
         wrong(&case, "no trouble to delete");
         case.2.log.push(entry("delete", 403));
         right(&case);
+    }
+
+    #[test]
+    fn a_record_that_is_left_is_wrong() {
+        let mut case = case();
+        case.1.keeps_record = true;
+        wrong(&case, "there is a record left");
     }
 
     #[test]

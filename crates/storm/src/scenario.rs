@@ -39,8 +39,16 @@ pub struct Scenario {
     pub can_refresh_token: bool,
     /// Whether the transport tells how many bytes are on their way.
     pub measures_progress: bool,
+    /// The platform reads a file that changed as if nothing had happened.
+    pub rereads_file: bool,
+    /// A record is kept to go on with.
+    pub keeps_record: bool,
     /// The upload is aborted after so many events, those of progress aside.
     pub abort_after: Option<u32>,
+    /// All but the record is lost after so many events.
+    pub crash_after: Option<u32>,
+    /// The link is cut for a moment after so many events.
+    pub offline_after: Option<u32>,
     /// How often finish is answered 202, with a second to wait.
     pub finish_accepted_times: u32,
     /// Uploads in flight from which on the next is answered 429.
@@ -76,11 +84,16 @@ impl Scenario {
             restart: rng.bool(),
             can_refresh_token: rng.bool(),
             measures_progress: rng.bool(),
+            rereads_file: rng.bool(),
+            keeps_record: rng.bool(),
             abort_after: (rng.u8(..6) == 0).then(|| rng.u32(..30)),
+            crash_after: (rng.u8(..3) == 0).then(|| rng.u32(..30)),
+            offline_after: (rng.u8(..10) == 0).then(|| rng.u32(..30)),
             finish_accepted_times: u32::from(rng.u8(..16) == 0),
             max_parallel_uploads: (rng.u8(..8) == 0).then(|| rng.u64(1..=4)),
             faults: Vec::new(),
         };
+        scenario.keeps_record |= scenario.crash_after.is_some();
         let count = if rng.u8(..8) == 0 { 0 } else { rng.u32(1..=6) };
         let parts = u32::try_from(scenario.parts()).unwrap_or(u32::MAX);
         scenario.faults = (0..count).map(|_| faults::random(&mut rng, scenario.is_direct(), parts)).collect();
