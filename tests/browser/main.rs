@@ -21,6 +21,7 @@ mod memory;
 mod odd_sizes;
 mod resume;
 mod store;
+mod storm;
 mod tokens;
 mod xhr;
 

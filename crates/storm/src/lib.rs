@@ -13,4 +13,4 @@ mod scenario;
 
 pub use evidence::{Entry, Evidence, StoredFile};
 pub use judge::{End, Outcome, Retry, judge};
-pub use scenario::Scenario;
+pub use scenario::{Scenario, seeds};

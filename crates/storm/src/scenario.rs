@@ -1,5 +1,7 @@
 //! Scenarios: what is uploaded, how, and what goes wrong.
 
+use std::ops::Range;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 use upload_session_engine::config::{BodyMode, DigestMode};
@@ -141,6 +143,21 @@ impl Scenario {
     }
 }
 
+/// Reads which seeds are to be run instead of the usual ones: one (`7`) or a range (`1000..2000`).
+///
+/// # Errors
+/// What it takes, where it is neither.
+pub fn seeds(text: Option<&str>, usual: Range<u64>) -> Result<Range<u64>, String> {
+    let Some(text) = text else { return Ok(usual) };
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let range = match text.split_once("..") {
+        Some((first, end)) => number(first).zip(number(end)),
+        None => number(text).and_then(|seed| Some((seed, seed.checked_add(1)?))),
+    };
+    let range = range.map(|(first, end)| first..end).filter(|range| !range.is_empty());
+    range.ok_or_else(|| format!("STORM_SEED is {text}, and takes a number, or a range like 1000..2000"))
+}
+
 /// Files of no byte and of one, and those that end at a part's end or beside it, are where mistakes are.
 fn size(rng: &mut Rng, part_size: u64) -> u64 {
     let parts = rng.u64(1..=MOST_PARTS);
@@ -184,6 +201,16 @@ mod tests {
         }
         for when in ["before_body", "mid_body", "after_body"] {
             assert!(some("/fault/when", when), "{when}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_one_or_a_range() {
+        assert_eq!(seeds(None, 0..5), Ok(0..5));
+        assert_eq!(seeds(Some("7"), 0..5), Ok(7..8));
+        assert_eq!(seeds(Some("10..20"), 0..5), Ok(10..20));
+        for wrong in ["", "a", "1..", "5..5", "18446744073709551615"] {
+            assert!(seeds(Some(wrong), 0..5).is_err(), "{wrong}");
         }
     }
 

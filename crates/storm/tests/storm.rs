@@ -5,10 +5,8 @@
 
 mod support;
 
-use std::ops::Range;
-
 use futures_util::{StreamExt, stream};
-use upload_storm::End;
+use upload_storm::{End, seeds};
 
 use support::Lab;
 
@@ -18,9 +16,8 @@ const AT_A_TIME: usize = 16;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_upload_ends_byte_exact_or_with_an_error_that_the_script_explains() {
     let lab = Lab::open().await;
-    let seeds = seeds();
-    let ends: Vec<_> =
-        stream::iter(seeds.clone()).map(|seed| lab.run(seed)).buffer_unordered(AT_A_TIME).collect().await;
+    let seeds = seeds(std::env::var("STORM_SEED").ok().as_deref(), 0..500).unwrap();
+    let ends: Vec<_> = stream::iter(seeds).map(|seed| lab.run(seed)).buffer_unordered(AT_A_TIME).collect().await;
     let failures: Vec<&str> = ends.iter().filter_map(|end| end.as_ref().err()).map(String::as_str).collect();
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), ends.len(), failures.join("\n\n"));
     let count = |matches: fn(&End) -> bool| ends.iter().flatten().filter(|outcome| matches(&outcome.end)).count();
@@ -28,13 +25,4 @@ async fn every_upload_ends_byte_exact_or_with_an_error_that_the_script_explains(
     println!("{done} uploads got through, {failed} ended with an error or were aborted");
     // A storm that sinks all of them, or none, tells nothing.
     assert!(ends.len() < 100 || done > ends.len() / 3 && failed > ends.len() / 10);
-}
-
-fn seeds() -> Range<u64> {
-    let Ok(text) = std::env::var("STORM_SEED") else { return 0..500 };
-    let number = |text: &str| text.trim().parse::<u64>().expect("STORM_SEED is a number, or a range like 1000..2000");
-    match text.split_once("..") {
-        Some((first, end)) => number(first)..number(end),
-        None => number(&text)..number(&text) + 1,
-    }
 }

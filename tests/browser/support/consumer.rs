@@ -3,6 +3,7 @@
 use gloo_net::http::{Request, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use upload_storm::Evidence;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
@@ -86,6 +87,19 @@ impl Consumer {
     /// Returns what the consumer sent.
     pub(crate) async fn stats(&self) -> Stats {
         serde_json::from_value(fetch(&self.path("stats")).await).unwrap()
+    }
+
+    /// Returns all that is known of the consumer, once every request has ended.
+    pub(crate) async fn evidence(&self) -> Evidence {
+        let mut stats = Value::Null;
+        super::until("every request has ended", async || {
+            stats = fetch(&self.path("stats")).await;
+            let begun: u64 = stats["requests"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+            begun == stats["log"].as_array().unwrap().len() as u64
+        })
+        .await;
+        let (files, sessions) = (fetch(&self.path("files")).await, fetch(&self.path("sessions")).await);
+        Evidence::read(stats, files, sessions).unwrap()
     }
 
     /// Returns the sessions that are open.

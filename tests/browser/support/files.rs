@@ -31,6 +31,11 @@ pub(crate) fn named_file(name: &str, size: usize) -> File {
     File::new_with_u8_array_sequence(&pieces, name).unwrap()
 }
 
+/// Makes a file of these bytes.
+pub(crate) fn file_of(bytes: &[u8]) -> File {
+    File::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)), "report.bin").unwrap()
+}
+
 /// Returns the SHA-1 of a blob in hex, by the browser's own implementation.
 pub(crate) async fn sha1(blob: &Blob) -> String {
     let bytes = settle(blob.array_buffer()).await.unwrap();
