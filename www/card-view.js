@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import * as format from "./format.js";
-import { STATE_WORDS, canRetry, errorFacts, errorSentence, retrySentence } from "./words.js";
+import { STATE_WORDS, canRetry, errorFacts, errorSentence, retrySentence, warningSentence } from "./words.js";
 import { TILE_STATES, Tiles, drawSample } from "./tiles.js";
 
 const RETRIES_SHOWN = 4;
@@ -31,6 +31,7 @@ export class CardView {
   #tiles;
   #chart;
   #width = 0;
+  #ceiling = 1;
 
   constructor(file, service) {
     this.element = document.getElementById("card-template").content.firstElementChild.cloneNode(true);
@@ -63,12 +64,14 @@ export class CardView {
   reset() {
     this.#retryCount = 0;
     this.#refs.retryList.replaceChildren();
-    for (const name of ["retries", "error", "result", "warning", "deleting", "download"]) this.#refs[name].hidden = true;
-    for (const name of ["code", "retries", "fileId", "sha1Local", "sha1Remote", "verdict"]) delete this.element.dataset[name];
+    this.#refs.warning.replaceChildren();
+    for (const name of ["retries", "error", "result", "note", "warning", "deleting", "download"]) this.#refs[name].hidden = true;
+    const facts = ["code", "retries", "attempts", "resumed", "warnings", "fileId", "sha1Local", "sha1Remote", "verdict"];
+    for (const name of facts) delete this.element.dataset[name];
     delete this.#refs.error.dataset.code;
     this.setPartCount(0);
     this.#chart.reset();
-    this.drawProgress({ total: this.file.size, confirmed: 0, sent: 0, bytesPerSecond: 0, secondsRemaining: null, parts: { total: 0 } });
+    this.drawProgress({ total: this.file.size, confirmed: 0, sent: 0, bytesPerSecond: 0, secondsRemaining: null, parts: { inFlight: 0 } });
     this.drawTiles();
   }
 
@@ -88,8 +91,18 @@ export class CardView {
     this.element.dataset.parts = String(total);
   }
 
+  /** Says how many parts may be in flight at once; how many are is the upload's own choice. */
+  setCeiling(count) {
+    this.#ceiling = count;
+  }
+
   setPart(partNumber, state) {
     this.#tiles.set(partNumber, state);
+  }
+
+  /** Takes in how often a part was tried; the most that any part took is shown to who tests the page. */
+  noteAttempts(count) {
+    if (count > Number(this.element.dataset.attempts ?? 0)) this.element.dataset.attempts = String(count);
   }
 
   /** Shows parts that were under way as waiting: nothing is on its way any more. */
@@ -97,7 +110,7 @@ export class CardView {
     this.#tiles.settle();
   }
 
-  drawProgress({ total, confirmed, sent, bytesPerSecond, secondsRemaining }) {
+  drawProgress({ total, confirmed, sent, bytesPerSecond, secondsRemaining, parts }) {
     // Of an empty file, everything is there once it is done.
     const share = (part) => (total > 0 ? part / total : Number(this.element.dataset.state === "done"));
     // Rounded down: it says 100 when everything is confirmed, not before.
@@ -109,6 +122,7 @@ export class CardView {
     setText(this.#refs.amount, `${format.bytes(confirmed)} of ${format.size(total)} (${percent} %)`);
     setText(this.#refs.speed, format.speed(bytesPerSecond));
     setText(this.#refs.left, format.duration(secondsRemaining));
+    setText(this.#refs.inFlight, `${format.count(parts.inFlight, "part")}${this.#ceiling > 1 ? ` (up to ${this.#ceiling})` : ""}`);
   }
 
   drawTiles() {
@@ -158,14 +172,25 @@ export class CardView {
     this.#refs.retries.hidden = false;
   }
 
-  showWarning(message) {
-    this.#refs.warning.textContent = message;
+  /** Shows from where the upload goes on. */
+  showNote(sentence) {
+    this.#refs.note.textContent = sentence;
+    this.#refs.note.hidden = false;
+  }
+
+  /** Shows what does not stop the upload, in words; returns them. */
+  showWarning(warning) {
+    const sentence = warningSentence(warning);
+    const codes = this.element.dataset.warnings;
+    this.element.dataset.warnings = codes ? `${codes} ${warning.code}` : warning.code;
+    this.#refs.warning.append(withText("li", sentence));
     this.#refs.warning.hidden = false;
+    return sentence;
   }
 
   /** Shows what went wrong in words, with the facts behind it; returns the words. */
-  showError(error) {
-    const sentence = errorSentence(error, this.file, this.service);
+  showError(error, isResumed) {
+    const sentence = errorSentence(error, this.file, this.service, isResumed);
     this.#refs.error.dataset.code = error.code ?? "unknown";
     this.element.dataset.code = error.code ?? "unknown";
     this.#refs.errorText.textContent = sentence;

@@ -1,4 +1,4 @@
-// The panel that makes the emulator misbehave, for the uploads of this tab alone.
+// The panel that makes the emulator misbehave, for this visitor's uploads alone.
 
 import { announce } from "./announce.js";
 import { size } from "./format.js";
@@ -79,6 +79,11 @@ export function mountFaults(panel, consumerId) {
     if (list.dataset.count !== "0" && !document.hidden) tell(refresh);
   }, REFRESH_MS);
   tell(refresh);
+  // What an earlier visit chose still counts.
+  tell(async () => {
+    const { rate: now } = await call("POST", SETTINGS_URL, { consumer_id: consumerId });
+    if (RATES.includes(now)) rate.value = now ?? "";
+  });
 }
 
 /** Asks the emulator; rejects with a sentence that a visitor can read. */

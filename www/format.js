@@ -38,6 +38,17 @@ export function delay(milliseconds) {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
+const AGO = new Intl.RelativeTimeFormat("en");
+
+/** Writes how long ago something was, given in milliseconds, e.g. 300000 as "5 minutes ago". */
+export function ago(milliseconds) {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return AGO.format(-minutes, "minute");
+  if (minutes < 24 * 60) return AGO.format(-Math.floor(minutes / 60), "hour");
+  return AGO.format(-Math.floor(minutes / (24 * 60)), "day");
+}
+
 /** Counts things: "1 part", "12 parts". */
 export function count(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,32 +1,48 @@
-// Starts the page: loads the module, takes files, keeps the list of cards.
+// Starts the page: loads the module, takes files, keeps the list of cards and that of unfinished uploads.
 
 import { announce } from "./announce.js";
 import { SAMPLE_MS } from "./chart.js";
+import { discard } from "./discard.js";
 import { mountFaults } from "./faults.js";
 import { count } from "./format.js";
+import { mountIntake } from "./intake.js";
+import { mountOptions } from "./options.js";
 import { readPresets } from "./presets.js";
-import { mountServices } from "./services.js";
+import { Records } from "./records.js";
+import { recall, remember } from "./remembered.js";
+import { mountServices, serviceById } from "./services.js";
+import { UnfinishedList } from "./unfinished.js";
 import { UploadCard } from "./upload-card.js";
 
-// A consumer of its own for each tab: faults and counts of one do not touch the other.
-const consumerId = `demo-${crypto.randomUUID()}`;
+const element = (id) => document.getElementById(id);
+const input = element("file-input");
+const dropZone = element("drop-zone");
 
+// The visitor is the same from visit to visit, as a customer who signed in is: what one left off, the next goes on with.
+const visitor = recall("consumer") ?? `demo-${crypto.randomUUID()}`;
+remember("consumer", visitor);
+
+const presets = readPresets(location.search, { service: recall("service"), consumer: visitor });
+const consumerId = presets.consumer;
 document.body.dataset.consumerId = consumerId;
 
-const input = document.getElementById("file-input");
-const dropZone = document.getElementById("drop-zone");
-const list = document.getElementById("cards");
-const notices = document.getElementById("notices");
-
-const presets = readPresets(location.search);
-const chosenService = mountServices(document.getElementById("services"), presets.service);
+const connection = { serverUrl: location.origin, apiKey: "demo-key", appId: "demo-app", consumerId };
+const chosenService = mountServices(element("services"), presets.service, (id) => remember("service", id));
+const chosenOptions = mountOptions(element("options"), presets);
+const records = new Records(consumerId);
 const cards = new Set();
 const isBusy = () => [...cards].some((card) => card.isRunning);
 
 presets.problems.forEach(tell);
-mountFaults(document.getElementById("faults"), consumerId);
+mountFaults(element("faults"), consumerId);
 const module = await loadModule();
-if (module) takeFiles();
+const unfinished = new UnfinishedList(element("unfinished"), {
+  records,
+  isOwned: (key) => [...cards].some((card) => card.recordKey === key),
+  goOn: (record, file) => add([{ file, snapshot: record.snapshot, handle: record.handle }], serviceById(record.serviceId)),
+  discard: (record) => discard(record, { records, connection, UploadSessionsApi: module.UploadSessionsApi }),
+});
+if (module) start();
 
 async function loadModule() {
   try {
@@ -42,64 +58,38 @@ async function loadModule() {
   }
 }
 
-function takeFiles() {
-  input.disabled = false;
-  dropZone.dataset.ready = "";
-  input.addEventListener("change", () => {
-    add(input.files);
-    // The same file can be chosen again.
-    input.value = "";
-  });
-
-  let depth = 0;
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-  const mark = (change) => {
-    depth = Math.max(0, depth + change);
-    dropZone.toggleAttribute("data-over", depth > 0);
-  };
-  // The whole page takes the drop: a file let go beside the zone must not replace the page.
-  addEventListener("dragenter", (event) => { if (carriesFiles(event)) mark(1); });
-  addEventListener("dragleave", (event) => { if (carriesFiles(event)) mark(-1); });
-  addEventListener("dragover", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-  });
-  addEventListener("drop", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    mark(-depth);
-    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
-    const folders = items.filter((item) => item.webkitGetAsEntry?.()?.isDirectory);
-    if (folders.length > 0) tell("Folders cannot be uploaded: drop the files in them.");
-    add(items.filter((item) => !folders.includes(item)).map((item) => item.getAsFile()));
-  });
-
+function start() {
+  unfinished.refresh();
+  mountIntake({ input, dropZone, add, tell });
   addEventListener("beforeunload", (event) => { if (isBusy()) event.preventDefault(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => cards.forEach((card) => card.recolour()));
   setInterval(() => cards.forEach((card) => card.sample()), SAMPLE_MS);
 }
 
-function add(files) {
-  const service = chosenService();
-  const added = Array.from(files, (file) => new UploadCard({
+/** Makes a card for each of [{file, handle?, snapshot?}], and runs them. */
+function add(files, service = chosenService()) {
+  const added = files.map(({ file, handle, snapshot }) => new UploadCard({
     file,
+    handle,
+    snapshot,
     service,
+    records,
     module,
     concurrency: presets.concurrency,
     options: {
-      serverUrl: location.origin,
-      apiKey: "demo-key",
-      appId: "demo-app",
-      consumerId,
+      ...connection,
+      ...chosenOptions(),
       serviceId: service.id,
       parentFolderId: "root",
       body: presets.body,
+      direct: presets.direct,
+      stallTimeout: presets.stallTimeout,
     },
+    onSettle: () => unfinished.refresh(),
     onRemove: remove,
   }));
   if (added.length === 0) return;
-  list.prepend(...added.map((card) => card.element));
+  element("cards").prepend(...added.map((card) => card.element));
   announce(`${count(added.length, "file")} added.`);
   for (const card of added) {
     cards.add(card);
@@ -111,6 +101,7 @@ function remove(card) {
   const neighbour = card.element.nextElementSibling ?? card.element.previousElementSibling;
   cards.delete(card);
   card.element.remove();
+  unfinished.refresh();
   (neighbour?.querySelector(".actions :is(button, a):not(:disabled, [hidden])") ?? input).focus();
 }
 
@@ -119,6 +110,6 @@ function tell(sentence) {
   const notice = document.createElement("p");
   notice.className = "notice";
   notice.textContent = sentence;
-  notices.append(notice);
+  element("notices").append(notice);
   announce(sentence);
 }

@@ -1,9 +1,10 @@
-// The connector profiles that the emulator plays, and what each means to someone who picks it.
+// The connector profiles that the emulator plays, and what each means to someone who picks it. `minimumSize` is what its
+// upload sessions begin at, in bytes: smaller files go in one request.
 
 // The first is the default: it takes files of any size.
 export const SERVICES = [
   { id: "dropbox", name: "Dropbox", hint: "parts in parallel", minimumSize: 0 },
-  { id: "box", name: "Box", hint: "parts in parallel, files from 20 MB", minimumSize: 20_000_000 },
+  { id: "box", name: "Box", hint: "parts in parallel", minimumSize: 20_000_000 },
   { id: "google-drive", name: "Google Drive", hint: "parts in order", minimumSize: 0 },
   { id: "onedrive", name: "OneDrive", hint: "parts in order", minimumSize: 0 },
   { id: "sharepoint", name: "SharePoint", hint: "parts in order", minimumSize: 0 },
@@ -14,8 +15,8 @@ export function serviceById(id) {
   return SERVICES.find((service) => service.id === id);
 }
 
-/** Fills a fieldset with one radio button a profile; the returned function tells the one chosen. */
-export function mountServices(fieldset, chosenId) {
+/** Fills a fieldset with one radio button a profile; the returned function tells the one chosen, as does `onChoose`. */
+export function mountServices(fieldset, chosenId, onChoose) {
   for (const service of SERVICES) {
     const label = document.createElement("label");
     label.className = "service";
@@ -34,5 +35,6 @@ export function mountServices(fieldset, chosenId) {
     label.append(radio, name, hint);
     fieldset.append(label);
   }
+  fieldset.addEventListener("change", (event) => onChoose(event.target.value));
   return () => serviceById(fieldset.querySelector("input:checked").value);
 }

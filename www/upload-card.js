@@ -5,16 +5,21 @@
 //     data-state              the UploadState: idle, starting, uploading, paused, waiting, finishing, done, failed, aborted
 //     data-name               the file's name
 //     data-retries            how many requests were tried again so far; absent while none was
+//     data-attempts           the most attempts that any part has taken so far
+//     data-resumed            bytes that were confirmed already, where the upload goes on from an earlier one
+//     data-warnings           the codes of all warnings so far
 //     data-code               the UploadError's code, once it failed
 //     data-file-id            the id of the finished file
 //     data-verdict            comparing | equal | different | unknown, once it is done
 //     data-sha1-local, data-sha1-remote   both digests in hex, once they are known
 //   in the card, by data-testid:
-//     name, size, state, progressbar, amount, speed, time-left, tiles, legend, chart, retries, warning, deleting,
+//     name, size, state, progressbar, amount, speed, time-left, in-flight, tiles, legend, chart, note, retries, warning,
+//     deleting,
 //     error (with data-code), error-text, error-facts, result, verdict, download,
 //     and the buttons pause, resume, abort, retry, remove (hidden or disabled where they make no sense)
 //   legend [data-count="done"] …   how many parts are in a state
-// On the page: body data-consumer-id; file-input (id), drop-zone, notices, announcer, service-<id>, fault-times, fault-server-error,
+// The list of unfinished uploads has its own (see unfinished.js).
+// On the page: body data-consumer-id; transport, restart; file-input (id), drop-zone, notices, announcer, service-<id>, fault-times, fault-server-error,
 //   fault-cut, fault-lost-answer, fault-rate-limit, fault-rate, fault-clear, fault-error, scripted (with data-count).
 
 import { announce } from "./announce.js";
@@ -22,7 +27,8 @@ import { CardView } from "./card-view.js";
 import { compareEnds, copyUrl } from "./compare.js";
 import { drawInNextFrame } from "./frame.js";
 import { acquireLanes } from "./lanes.js";
-import { STATE_WORDS } from "./words.js";
+import { RecordStore } from "./records.js";
+import { GONE_SENTENCE, STATE_WORDS, canRetry, resumedSentence } from "./words.js";
 
 const OVER = ["done", "failed", "aborted"];
 /** The module's words for a part, where the page has others. */
@@ -30,27 +36,41 @@ const TILE_OF_PART = { queued: "hashed" };
 
 export class UploadCard {
   #file;
+  #service;
   #options;
   #concurrency;
   #module;
+  #store;
+  #snapshot;
+  #onSettle;
   #view;
   #session = null;
+  /** Whether this attempt is to go on from an earlier one. */
+  #isResuming = false;
   #lanes = null;
   #state = "idle";
   /** Counts attempts, so that what comes late from an earlier one is known as such. */
   #attempt = 0;
+  #canRetry = false;
   #progress = null;
   #draw = () => this.#drawProgress();
 
   /**
-   * `options` are the UploadOptions but for `concurrency`, which is shared with the other cards;
-   * `module` is the loaded npm package; `onRemove` is called when the visitor takes the card away.
+   * `options` are the UploadOptions but for `concurrency`, which is shared with the other cards, and `store`;
+   * `handle` is the file's, where the browser gave one; `snapshot` is what to go on from, where that is known;
+   * `records` are the page's; `module` is the loaded npm package. `onSettle` is called whenever the card may have taken
+   * up an upload or let go of it, `onRemove` when the visitor takes the card away.
    */
-  constructor({ file, service, options, concurrency, module, onRemove }) {
+  constructor({ file, handle, snapshot, service, options, concurrency, records, module, onSettle, onRemove }) {
     this.#file = file;
+    this.#service = service;
     this.#options = options;
     this.#concurrency = concurrency;
     this.#module = module;
+    this.#snapshot = snapshot;
+    this.#onSettle = onSettle;
+    const about = { serviceId: service.id, name: file.name, size: file.size, handle };
+    this.#store = new RecordStore(records, about, () => this.#session?.progress.confirmed ?? 0);
     this.#view = new CardView(file, service);
     this.element.dataset.name = file.name;
     const on = (name, action) => this.#view.button(name).addEventListener("click", action);
@@ -73,6 +93,11 @@ export class UploadCard {
     return !OVER.includes(this.#state);
   }
 
+  /** The key of the record that this card has in hand, running or to be tried again; undefined where there is none. */
+  get recordKey() {
+    return this.isRunning || this.#canRetry ? this.#store.key : undefined;
+  }
+
   /** Takes one sample for the chart. */
   sample() {
     if (this.#state !== "uploading" && this.#state !== "waiting" && this.#state !== "paused") return;
@@ -91,21 +116,39 @@ export class UploadCard {
   async run() {
     const attempt = ++this.#attempt;
     this.#view.reset();
+    this.#canRetry = false;
+    this.#isResuming = false;
     this.#progress = null;
     this.#enter("idle");
     const lanes = await acquireLanes(this.#concurrency);
     try {
       if (attempt !== this.#attempt) return;
       this.#lanes = lanes;
-      this.#session = new this.#module.UploadSession(this.#file, { ...this.#options, concurrency: lanes.count });
-      this.#listen(this.#session, attempt);
-      const copy = await this.#session.start();
+      const session = await this.#open({ ...this.#options, concurrency: lanes.count, store: this.#store });
+      if (attempt !== this.#attempt) return session.free();
+      this.#session = session;
+      this.#view.setCeiling(lanes.count);
+      this.#listen(session, attempt);
+      this.#onSettle();
+      const copy = await session.start();
       if (attempt === this.#attempt) this.#showCopy(copy);
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error);
     } finally {
       lanes.release();
     }
+  }
+
+  /** Makes a session that goes on from where the upload was left off, where anything is known of that. */
+  async #open(options) {
+    const { UploadSession } = this.#module;
+    const snapshot = this.#snapshot;
+    this.#snapshot = undefined;
+    const resumed = snapshot
+      ? UploadSession.fromSnapshot(this.#file, snapshot, options)
+      : await UploadSession.resume(this.#file, options);
+    this.#isResuming = resumed !== undefined;
+    return resumed ?? new UploadSession(this.#file, options);
   }
 
   #listen(session, attempt) {
@@ -115,11 +158,16 @@ export class UploadCard {
       this.#progress = session.progress;
       this.#enter(state);
     });
-    on("session", ({ partSize, parallel }) => {
-      if (!parallel) this.#lanes.release(1);
+    on("session", ({ partSize, parallel, resumed }) => {
+      if (!parallel) {
+        this.#lanes.release(1);
+        this.#view.setCeiling(1);
+      }
       this.#view.setPartCount(Math.ceil(this.#file.size / partSize));
+      this.#tellOrigin(session.progress, resumed);
     });
-    on("part", ({ partNumber, state }) => {
+    on("part", ({ partNumber, state, attempt: count }) => {
+      this.#view.noteAttempts(count);
       this.#view.setPart(partNumber, TILE_OF_PART[state] ?? state);
       drawInNextFrame(this.#draw);
     });
@@ -128,7 +176,17 @@ export class UploadCard {
       drawInNextFrame(this.#draw);
     });
     on("retry", (retry) => this.#view.addRetry(retry));
-    on("warning", ({ message }) => this.#view.showWarning(message));
+    on("warning", (warning) => announce(`${this.#view.name}: ${this.#view.showWarning(warning)}`));
+  }
+
+  /** Tells, once an attempt, from where it goes on. */
+  #tellOrigin(progress, isResumed) {
+    if (!this.#isResuming) return;
+    this.#isResuming = isResumed;
+    if (isResumed) this.element.dataset.resumed = String(progress.confirmed);
+    const sentence = isResumed ? resumedSentence(progress) : GONE_SENTENCE;
+    this.#view.showNote(sentence);
+    announce(`${this.#view.name}: ${sentence}`);
   }
 
   #enter(state) {
@@ -153,7 +211,9 @@ export class UploadCard {
     if (error?.code === "aborted") return this.#enter("aborted");
     this.#enter("failed");
     if (error instanceof this.#module.UploadError === false) console.error(error);
-    announce(`${this.#view.name}: Failed. ${this.#view.showError(error)}`);
+    announce(`${this.#view.name}: Failed. ${this.#view.showError(error, this.#isResuming)}`);
+    this.#canRetry = canRetry(error, this.#file, this.#service);
+    this.#onSettle();
   }
 
   async #showCopy({ id }) {
@@ -182,14 +242,20 @@ export class UploadCard {
   }
 
   #retry() {
-    // What failed may still have a session on the server.
-    this.#forget();
+    this.#leave();
     this.run();
   }
 
   #remove(onRemove) {
-    this.#forget();
+    this.#leave();
     onRemove(this);
+  }
+
+  /** Lets the session go: what a record is kept of can be gone on with; all else goes from the server too. */
+  #leave() {
+    if (!this.#store.isKept) return this.#forget();
+    this.#attempt += 1;
+    this.#release();
   }
 
   /** Lets the session go at once; its deletion on the server, which may take long, goes on behind the card. */
@@ -205,7 +271,7 @@ export class UploadCard {
       await session.abort();
     } catch (error) {
       console.warn(error);
-      if (attempt === this.#attempt) this.#view.showWarning(`The server could not be told to forget the upload: ${error.message}`);
+      if (attempt === this.#attempt) this.#view.showWarning({ code: "session_not_deleted", message: error.message });
     } finally {
       session.free();
       if (attempt === this.#attempt) this.#view.showDeleting(false);

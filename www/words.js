@@ -1,6 +1,6 @@
-// What a person reads: states, errors and retries in words.
+// What a person reads: states, errors, warnings and retries in words.
 
-import { delay, size } from "./format.js";
+import { bytes, count, delay, size } from "./format.js";
 
 /** One line for each UploadState. */
 export const STATE_WORDS = {
@@ -8,7 +8,7 @@ export const STATE_WORDS = {
   starting: "Opening a session",
   uploading: "Uploading",
   paused: "Paused",
-  waiting: "Offline, goes on by itself",
+  waiting: "Offline: goes on by itself",
   finishing: "Putting it together",
   done: "Uploaded",
   failed: "Failed",
@@ -31,7 +31,7 @@ const ERROR_WORDS = {
   timeout: "The server took too long to answer. Check the connection, then retry.",
   aborted: "The upload was aborted.",
   session_expired: "The server no longer knows this upload: it expired, or was removed there. Retry starts over.",
-  file_changed: "The file was changed, moved or deleted since it was picked. Pick it again.",
+  file_changed: "The file was changed, moved or deleted since it was chosen. Pick it again.",
   file_too_large: "The file has more parts than this storage takes.",
   digest_mismatch: "The bytes that arrived are not those that were sent, twice in a row. Nothing was stored.",
   protocol: "The server gave an answer that makes no sense here.",
@@ -49,8 +49,17 @@ export function canRetry(error, file, service) {
   return !LASTING.includes(error.code) && !isTooSmall(error, file, service);
 }
 
-/** Says in a sentence or two what went wrong, for the person who chose the file. */
-export function errorSentence(error, file, service) {
+/** Tells whether another tab has the same upload in hand; a conflict with a status is the server's own. */
+export const isElsewhere = (error) => error.code === "conflict" && error.status === undefined;
+
+/** Says in a sentence or two what went wrong, for the person who chose the file; `isResumed` where it was to go on. */
+export function errorSentence(error, file, service, isResumed) {
+  if (isElsewhere(error)) {
+    return "This file is already being uploaded in another tab. Retry takes it over once that is closed.";
+  }
+  if (error.code === "file_changed" && isResumed) {
+    return "This is not the file whose upload was left off, or it was changed, moved or deleted since. Pick it again, as it was, to go on.";
+  }
   if (error.code === "invalid_argument" && (file.name === "" || /\p{Cc}/u.test(file.name))) {
     return "The file's name is empty or has control characters in it. Rename the file, then choose it again.";
   }
@@ -74,6 +83,28 @@ export function errorFacts(error) {
     ["More at", error.ref],
   ].filter(([, text]) => text !== undefined && text !== null && text !== "");
 }
+
+const WARNING_WORDS = {
+  memory_budget: "A part is larger than the memory set aside for it: parts are sent straight from the file.",
+  session_not_deleted: "The server could not be told to forget the upload. What was sent may stay there until it expires.",
+  file_id_unknown: "The file is stored, but the answer that named it was lost.",
+  possible_duplicate: "An answer was lost, and the file was sent again: it may be there twice.",
+  restarted: "The server has lost the upload. It begins again from the start.",
+  storage: "The browser cannot keep its notes about this upload. It runs on, but would not survive a reload.",
+};
+
+/** Says what does not stop the upload. */
+export function warningSentence({ code, message }) {
+  return WARNING_WORDS[code] ?? message;
+}
+
+/** Says from where an upload goes on that was left off. */
+export function resumedSentence({ confirmed, parts }) {
+  return `Goes on where it was left off: ${count(parts.done, "part")} of ${parts.total.toLocaleString("en")} (${bytes(confirmed)}) need not be sent again.`;
+}
+
+/** Said where nothing was left to go on with. */
+export const GONE_SENTENCE = "The server no longer has what was sent before: the upload begins anew.";
 
 const OPERATION_WORDS = {
   create: "Opening the session",
