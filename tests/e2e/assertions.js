@@ -31,3 +31,21 @@ export function assertEveryPartDigested(stats, partCount) {
 export function partsOf(file, partSize = 8_388_608) {
   return Math.ceil(file.size / partSize);
 }
+
+/** Asserts that an upload went on from its record: nothing that it counts as acknowledged was sent again. */
+export async function assertResumed(card, { before, record }) {
+  const after = await card.page.stats();
+  assert.ok(record.acknowledged.size > 0 && record.confirmed > 0, "something was confirmed before");
+  assert.equal(await card.data("resumed"), String(record.confirmed));
+  assert.equal(after.requests.create, before.requests.create, "no fresh session");
+  assert.deepEqual(sentAgain(after.log.slice(before.log.length), record), []);
+  const left = record.size - record.confirmed;
+  const sent = after.bytes_received - before.bytes_received;
+  assert.ok(sent <= left, `${sent} bytes were sent where ${left} were left`);
+  assert.equal(after.sessions_open, 0);
+}
+
+/** Returns the uploads in a piece of the log whose parts the record counts as acknowledged. */
+export function sentAgain(log, { acknowledged }) {
+  return log.filter((entry) => entry.operation === "upload" && acknowledged.has(entry.part_number));
+}

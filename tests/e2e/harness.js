@@ -132,12 +132,12 @@ export function startChromium(...more) {
   return new Builder().forBrowser("chrome").setChromeOptions(options).setChromeService(service).build();
 }
 
-/** Starts headless Firefox, 1280 x 1240. */
-export function startFirefox() {
+/** Starts headless Firefox, 1280 x 1240; with more arguments for it, and for its driver, where they are given. */
+export function startFirefox({ browserArguments = [], driverArguments = [] } = {}) {
   const options = new firefox.Options();
   options.setBinary(process.env.FIREFOX ?? "/usr/bin/firefox-esr");
-  options.addArguments("-headless", "--width=1280", "--height=1240");
-  const service = new firefox.ServiceBuilder(process.env.GECKODRIVER ?? "geckodriver");
+  options.addArguments("-headless", "--width=1280", "--height=1240", ...browserArguments);
+  const service = new firefox.ServiceBuilder(process.env.GECKODRIVER ?? "geckodriver").addArguments(...driverArguments);
   return new Builder().forBrowser("firefox").setFirefoxOptions(options).setFirefoxService(service).build();
 }
 

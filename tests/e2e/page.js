@@ -1,5 +1,6 @@
 // The demo page as a visitor meets it. The hooks it uses are documented in www/upload-card.js.
 
+import { randomUUID } from "node:crypto";
 import { By, until } from "selenium-webdriver";
 import { LARGE_MIB } from "./harness.js";
 
@@ -9,11 +10,23 @@ const PATIENCE_MS = 60_000 + LARGE_MIB * 200;
 const byTestId = (id) => By.css(`[data-testid="${id}"]`);
 
 export class DemoPage {
-  /** Opens the page afresh, for example with "?service=dropbox": a new consumer on the emulator. */
-  static async open(driver, emulator, query = "") {
-    await driver.get(`${emulator.address}/${query}`);
-    await driver.wait(until.elementLocated(By.css("#drop-zone[data-ready]")), PATIENCE_MS, "the module did not load");
-    return new DemoPage(driver, emulator, await driver.findElement(By.css("body")).getAttribute("data-consumer-id"));
+  /** Opens the page afresh, for example with "?service=dropbox", as a consumer that is new to the emulator or was given. */
+  static async open(driver, emulator, query = "", consumerId = `e2e-${randomUUID()}`) {
+    await driver.get(`${emulator.address}/${query}${query === "" ? "?" : "&"}consumer=${consumerId}`);
+    const page = new DemoPage(driver, emulator, consumerId);
+    await page.#waitUntilReady();
+    return page;
+  }
+
+  /** Loads the same page again, uploads or not. */
+  async reload() {
+    await this.driver.navigate().refresh();
+    await this.#waitUntilReady();
+  }
+
+  async #waitUntilReady() {
+    const ready = until.elementLocated(By.css("#drop-zone[data-ready]"));
+    await this.driver.wait(ready, PATIENCE_MS, "the module did not load");
   }
 
   constructor(driver, emulator, consumerId) {
@@ -53,6 +66,42 @@ export class DemoPage {
     return new Card(this, await this.driver.wait(found, PATIENCE_MS, `no card for ${name}`));
   }
 
+  /** The entry of a file in the list of unfinished uploads, once it is there. */
+  async unfinished(name) {
+    const found = until.elementLocated(By.css(`[data-testid="unfinished-upload"][data-name="${name}"]`));
+    await this.driver.wait(found, PATIENCE_MS, `${name} is not among the unfinished uploads`);
+    return new Unfinished(this, name);
+  }
+
+  /** Waits until there are so many unfinished uploads on the page. */
+  async waitForUnfinished(count) {
+    const entries = () => this.driver.findElements(byTestId("unfinished-upload"));
+    await this.driver.wait(async () => (await entries()).length === count, PATIENCE_MS, `never ${count} unfinished uploads`);
+  }
+
+  /** The records that the page keeps in its database. */
+  records() {
+    return this.driver.executeAsyncScript((done) => {
+      const opening = indexedDB.open("upload-session-demo");
+      opening.onsuccess = () => {
+        const database = opening.result;
+        if (!database.objectStoreNames.contains("uploads")) return done([]);
+        const request = database.transaction("uploads").objectStore("uploads").getAll();
+        request.onsuccess = () => {
+          database.close();
+          done(request.result.map(({ handle, ...record }) => ({ ...record, hasHandle: handle !== undefined })));
+        };
+      };
+    });
+  }
+
+  /** The record of this page's one unfinished upload, and in `acknowledged` the numbers of the parts it counts as done. */
+  async record() {
+    const [record] = (await this.records()).filter(({ consumerId }) => consumerId === this.consumerId);
+    const parts = ([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    return record && { ...record, acknowledged: new Set(record.snapshot.acknowledged.flatMap(parts)) };
+  }
+
   /** Waits until the emulator's view of this tab is as asked; returns that view. */
   async waitForStats(isSo, what) {
     let stats;
@@ -71,6 +120,31 @@ export class DemoPage {
   /** What stands in the live region for screen readers, once it says so. */
   waitForAnnouncement(pattern) {
     return this.driver.wait(until.elementTextMatches(this.element("announcer"), pattern), PATIENCE_MS);
+  }
+}
+
+/** An entry of the list of unfinished uploads, found anew at every step: the list is built anew whenever it changes. */
+class Unfinished {
+  constructor(page, name) {
+    this.page = page;
+    this.name = name;
+  }
+
+  part(testId) {
+    const row = By.css(`[data-testid="unfinished-upload"][data-name="${this.name}"] [data-testid="${testId}"]`);
+    return this.page.driver.findElement(row);
+  }
+
+  text(testId) {
+    return this.part(testId).getText();
+  }
+
+  /** Goes on, with this file where the page has to be given it; returns the card. */
+  async goOn(file) {
+    const control = this.part("go-on");
+    if ((await control.getTagName()) === "input") await control.sendKeys(file.path);
+    else await control.click();
+    return this.page.card(file.name);
   }
 }
 

@@ -6,7 +6,7 @@ import { DemoPage } from "./page.js";
 
 /** Registers start and end, and a file for all tests; the object it returns is filled before the first test. */
 export function useBrowser(startDriver, { name, mib }) {
-  const shared = { open: (query) => DemoPage.open(shared.driver, shared.emulator, query) };
+  const shared = { open: (query, consumerId) => DemoPage.open(shared.driver, shared.emulator, query, consumerId) };
   const started = [];
   before(async () => {
     shared.folder = await makeFolder();

@@ -1,0 +1,63 @@
+// One upload in two tabs: the second is refused while the first is alive, and takes over once it is gone.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertByteExact, assertResumed } from "./assertions.js";
+import { screenshot, startChromium, startFirefox } from "./harness.js";
+import { useBrowser } from "./setup.js";
+
+const SLOW = { rate: 8_000_000 };
+const FAST = { rate: null };
+
+const close = (driver) => driver.close();
+// The tab's process dies, as where memory runs out.
+const crash = (driver) => driver.sendDevToolsCommand("Page.crash", {}).catch(() => {});
+
+for (const [browser, start, end, how] of [
+  ["Chromium", startChromium, close, "closed"],
+  ["Chromium", startChromium, crash, "killed"],
+  ["Firefox", startFirefox, close, "closed"],
+]) {
+  const shared = useBrowser(start, { name: `${browser}-${how}.bin`, mib: 48 });
+
+  test(`${browser}: a second tab is refused in words, and takes over once the first was ${how}`, async () => {
+    const first = await shared.open("?service=box");
+    await first.emulator.settings(first.consumerId, SLOW);
+    const [card] = await first.pick(shared.file);
+    await card.waitForParts(1);
+    const firstTab = await shared.driver.getWindowHandle();
+
+    await shared.driver.switchTo().newWindow("tab");
+    const secondTab = await shared.driver.getWindowHandle();
+    const second = await shared.open("?service=box", first.consumerId);
+    const [refused] = await second.pick(shared.file);
+    await refused.waitFor("failed");
+    await second.waitForAnnouncement(/Failed\. This file is already being uploaded in another tab\./);
+    assert.equal(await refused.data("code"), "conflict");
+    assert.match(await refused.text("error-text"), /already being uploaded in another tab/);
+    assert.deepEqual(await refused.buttons(), ["retry", "remove"]);
+    await screenshot(shared.driver, `${browser}-second-tab`);
+
+    // Neither trying again nor letting it be does the first any harm.
+    await refused.click("retry");
+    await refused.waitFor("failed");
+    await refused.click("remove");
+    const entry = await second.unfinished(shared.file.name);
+    await entry.part("discard").click();
+    await second.waitForAnnouncement(/being uploaded in another tab: abort it there/);
+    const stats = await second.stats();
+    assert.equal(stats.requests.create, 1);
+    assert.equal(stats.requests.delete, 0);
+
+    await shared.driver.switchTo().window(firstTab);
+    assert.equal(await card.data("state"), "uploading");
+    await end(shared.driver);
+    await shared.driver.switchTo().window(secondTab);
+    const before = await second.waitForStats((now) => now.uploads_in_flight === 0, "no upload in flight");
+    await second.emulator.settings(second.consumerId, FAST);
+    const record = await second.record();
+    const taken = await (await second.unfinished(shared.file.name)).goOn(shared.file);
+    await assertByteExact(taken, shared.file);
+    await assertResumed(taken, { before, record });
+  });
+}
