@@ -58,6 +58,8 @@ export class RecordStore {
   #about;
   #confirmed;
   #isKept = false;
+  /** What the last record said; null where there was none. */
+  #last = null;
 
   /** `about` has the record's own fields: {serviceId, name, size, handle}; `confirmed` returns how far the upload is. */
   constructor(records, about, confirmed) {
@@ -78,6 +80,7 @@ export class RecordStore {
     this.key = key;
     const record = await this.#records.get(key);
     this.#isKept = record !== undefined;
+    this.#last = record ?? null;
     // A file that was picked by hand this time is still where it was.
     this.#about.handle ??= record?.handle;
     return record?.snapshot;
@@ -86,13 +89,17 @@ export class RecordStore {
   async set(key, snapshot) {
     this.key = key;
     const isNew = !this.#isKept;
-    await this.#records.put({ ...this.#about, key, snapshot, confirmed: this.#confirmed() }, isNew);
+    // A session that goes on is at first no further than it was.
+    const before = this.#last?.snapshot.sessionId === snapshot.sessionId ? this.#last.confirmed : 0;
+    this.#last = { ...this.#about, key, snapshot, confirmed: Math.max(before, this.#confirmed()) };
+    await this.#records.put(this.#last, isNew);
     this.#isKept = true;
   }
 
   async delete(key) {
     await this.#records.delete(key);
     this.#isKept = false;
+    this.#last = null;
   }
 }
 

@@ -47,6 +47,8 @@ export class UploadCard {
   #session = null;
   /** Whether this attempt is to go on from an earlier one. */
   #isResuming = false;
+  /** Whether the session is the one that was asked for, until that is told; null where there is nothing to tell. */
+  #origin = null;
   #lanes = null;
   #state = "idle";
   /** Counts attempts, so that what comes late from an earlier one is known as such. */
@@ -118,6 +120,7 @@ export class UploadCard {
     this.#view.reset();
     this.#canRetry = false;
     this.#isResuming = false;
+    this.#origin = null;
     this.#progress = null;
     this.#enter("idle");
     const lanes = await acquireLanes(this.#concurrency);
@@ -164,7 +167,7 @@ export class UploadCard {
         this.#view.setCeiling(1);
       }
       this.#view.setPartCount(Math.ceil(this.#file.size / partSize));
-      this.#tellOrigin(session.progress, resumed);
+      this.#origin = this.#isResuming ? { isResumed: resumed } : null;
     });
     on("part", ({ partNumber, state, attempt: count }) => {
       this.#view.noteAttempts(count);
@@ -173,15 +176,17 @@ export class UploadCard {
     });
     on("progress", (progress) => {
       this.#progress = progress;
+      if (this.#origin) this.#tellOrigin(progress);
       drawInNextFrame(this.#draw);
     });
     on("retry", (retry) => this.#view.addRetry(retry));
     on("warning", (warning) => announce(`${this.#view.name}: ${this.#view.showWarning(warning)}`));
   }
 
-  /** Tells, once an attempt, from where it goes on. */
-  #tellOrigin(progress, isResumed) {
-    if (!this.#isResuming) return;
+  /** Tells, once an attempt, from where it goes on: the first progress of its session says how far it had come. */
+  #tellOrigin(progress) {
+    const { isResumed } = this.#origin;
+    this.#origin = null;
     this.#isResuming = isResumed;
     if (isResumed) this.element.dataset.resumed = String(progress.confirmed);
     const sentence = isResumed ? resumedSentence(progress) : GONE_SENTENCE;

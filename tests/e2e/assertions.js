@@ -35,14 +35,21 @@ export function partsOf(file, partSize = 8_388_608) {
 /** Asserts that an upload went on from its record: nothing that it counts as acknowledged was sent again. */
 export async function assertResumed(card, { before, record }) {
   const after = await card.page.stats();
-  assert.ok(record.acknowledged.size > 0 && record.confirmed > 0, "something was confirmed before");
-  assert.equal(await card.data("resumed"), String(record.confirmed));
+  assert.ok(record.confirmed > 0, "something was confirmed before");
+  // The server may hold a part more than it could tell before the page was left.
+  assert.ok(Number(await card.data("resumed")) >= record.confirmed, `resumed at ${await card.data("resumed")} of ${record.confirmed}`);
   assert.equal(after.requests.create, before.requests.create, "no fresh session");
-  assert.deepEqual(sentAgain(after.log.slice(before.log.length), record), []);
+  const since = after.log.slice(before.log.length);
+  assert.deepEqual(sentAgain(since, record), []);
   const left = record.size - record.confirmed;
-  const sent = after.bytes_received - before.bytes_received;
+  const sent = bytesOfParts(since);
   assert.ok(sent <= left, `${sent} bytes were sent where ${left} were left`);
   assert.equal(after.sessions_open, 0);
+}
+
+/** Adds up what was read of parts in a piece of the log. */
+export function bytesOfParts(log) {
+  return log.filter(({ operation }) => operation === "upload").reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Returns the uploads in a piece of the log whose parts the record counts as acknowledged. */

@@ -95,11 +95,17 @@ export class DemoPage {
     });
   }
 
-  /** The record of this page's one unfinished upload, and in `acknowledged` the numbers of the parts it counts as done. */
+  /**
+   * The record of this page's one unfinished upload; `acknowledged` has the numbers of the parts that it counts as done,
+   * `confirmed` their bytes.
+   */
   async record() {
     const [record] = (await this.records()).filter(({ consumerId }) => consumerId === this.consumerId);
+    if (!record) return undefined;
+    const { acknowledged, partSize, size } = record.snapshot;
     const parts = ([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    return record && { ...record, acknowledged: new Set(record.snapshot.acknowledged.flatMap(parts)) };
+    const confirmed = acknowledged.reduce((sum, [first, last]) => sum + Math.min((last + 1) * partSize, size) - first * partSize, 0);
+    return { ...record, acknowledged: new Set(acknowledged.flatMap(parts)), confirmed };
   }
 
   /** Waits until the emulator's view of this tab is as asked; returns that view. */
@@ -182,14 +188,18 @@ export class Card {
 
   /** Waits for a state; an upload that fails meanwhile fails the test with its own words. */
   async waitFor(state) {
-    await this.page.driver.wait(async () => {
-      const now = await this.data("state");
-      if (now === "failed" && state !== "failed" && (await this.data("code"))) {
-        throw new Error(`the upload failed: ${await this.part("error").getAttribute("textContent")}`);
-      }
-      return now === state;
-    }, PATIENCE_MS, `${await this.data("name")} did not come to be ${state}`);
+    const isThere = async () => {
+      if (state !== "failed") await this.#assertRuns();
+      return (await this.data("state")) === state;
+    };
+    await this.page.driver.wait(isThere, PATIENCE_MS, `${await this.data("name")} did not come to be ${state}`);
     return this;
+  }
+
+  async #assertRuns() {
+    if ((await this.data("state")) === "failed" && (await this.data("code"))) {
+      throw new Error(`the upload failed: ${await this.part("error").getAttribute("textContent")}`);
+    }
   }
 
   /** Waits until the server is told to delete the session of an upload that was aborted. */
@@ -205,7 +215,11 @@ export class Card {
 
   /** Waits until so many parts are confirmed. */
   async waitForParts(count) {
-    await this.page.driver.wait(async () => (await this.partsIn("done")) >= count, PATIENCE_MS, `${count} parts were never done`);
+    const areDone = async () => {
+      await this.#assertRuns();
+      return (await this.partsIn("done")) >= count;
+    };
+    await this.page.driver.wait(areDone, PATIENCE_MS, `${count} parts were never done`);
   }
 
   /** Waits until the page has compared both ends; returns the verdict. */
