@@ -54,6 +54,8 @@ export class UploadCard {
   /** Counts attempts, so that what comes late from an earlier one is known as such. */
   #attempt = 0;
   #canRetry = false;
+  /** Whether the file is stored under a name that the answer which was lost had. */
+  #isNameless = false;
   #progress = null;
   #draw = () => this.#drawProgress();
 
@@ -119,6 +121,7 @@ export class UploadCard {
     const attempt = ++this.#attempt;
     this.#view.reset();
     this.#canRetry = false;
+    this.#isNameless = false;
     this.#isResuming = false;
     this.#origin = null;
     this.#progress = null;
@@ -180,7 +183,10 @@ export class UploadCard {
       drawInNextFrame(this.#draw);
     });
     on("retry", (retry) => this.#view.addRetry(retry));
-    on("warning", (warning) => announce(`${this.#view.name}: ${this.#view.showWarning(warning)}`));
+    on("warning", (warning) => {
+      if (warning.code === "file_id_unknown") this.#isNameless = true;
+      announce(`${this.#view.name}: ${this.#view.showWarning(warning)}`);
+    });
   }
 
   /** Tells, once an attempt, from where it goes on: the first progress of its session says how far it had come. */
@@ -224,6 +230,10 @@ export class UploadCard {
   async #showCopy({ id }) {
     this.#enter("done");
     this.#release();
+    if (this.#isNameless) {
+      this.#view.showResult("unknown", "Stored, but not compared: the answer that named the copy was lost.");
+      return announce(`${this.#view.name}: ${STATE_WORDS.done}, but not compared.`);
+    }
     this.#view.showDownload(id, copyUrl(id));
     this.#view.showResult("comparing", "Comparing both ends…");
     let verdict;

@@ -55,7 +55,7 @@ test("each server error and each cut connection costs one attempt, and no other 
   await shared.driver.wait(async () => (await scripted.getText()) === "nothing", 10_000, "used up faults are still listed");
 });
 
-test("an error is told in words, with code, status and request id behind them, and Retry starts over", async () => {
+test("an error is told in words, with code, status and request id behind them, and Retry goes on", async () => {
   const page = await shared.open("?service=box");
   await page.emulator.faults(page.consumerId, [{ operation: "upload", times: 4, fault: { kind: "status", status: 402 } }]);
   const [card] = await page.pick(shared.file);
@@ -80,6 +80,7 @@ test("an error is told in words, with code, status and request id behind them, a
   await assertByteExact(card, shared.file);
   assert.equal(await card.part("error").isDisplayed(), false);
   assert.deepEqual(await page.emulator.sessions(page.consumerId), []);
+  assert.equal((await page.stats()).requests.create, 1, "with the session that it had");
 });
 
 test("a finish that fails is never called a success", async () => {
@@ -92,13 +93,19 @@ test("a finish that fails is never called a success", async () => {
   assert.equal(await card.data("verdict"), null);
   assert.equal(await card.part("result").isDisplayed(), false);
   assert.doesNotMatch(await card.element.getText(), /Uploaded|same/);
+  // What failed can still be gone on with, until it is discarded.
+  await page.waitForUnfinished(0);
   await card.click("remove");
+  const entry = await page.unfinished(shared.file.name);
+  assert.match(await entry.text("unfinished-amount"), /\(100 %\)/);
+  assert.equal((await page.stats()).sessions_open, 1);
+  await entry.part("discard").click();
   await page.waitForStats((stats) => stats.sessions_open === 0, "the failed upload's session gone");
 });
 
-test("a file that is too small for Box is refused in words that say what to do", async () => {
+test("a file that is too small for Box's sessions is refused in words that say what to do", async () => {
   const small = await shared.folder.file("small.bin", 1);
-  const page = await shared.open("?service=box");
+  const page = await shared.open("?service=box&direct=never");
   const [card] = await page.pick(small);
   await card.waitFor("failed");
   await page.waitForAnnouncement(/small\.bin: Failed\./);
@@ -161,4 +168,51 @@ test("the fault panel sends nothing but whole numbers of parts, and tells its er
   await shared.driver.executeScript("window.fetch = window.realFetch");
   await page.element("fault-cut").click();
   await shared.driver.wait(async () => !(await problem.isDisplayed()), 10_000, "the error never went");
+});
+
+test("with the option to begin again, a session that is lost is replaced, and the visitor is told", async () => {
+  const page = await shared.open("?service=box");
+  await page.element("options").findElement({ css: "summary" }).click();
+  await page.element("restart").click();
+  await page.emulator.faults(page.consumerId, [{ operation: "upload", part_number: 4, fault: { kind: "expire" } }]);
+  const [card] = await page.pick(shared.file);
+  await assertByteExact(card, shared.file);
+  assert.equal(await card.data("warnings"), "restarted");
+  assert.equal(await card.text("warning"), "The server has lost the upload. It begins again from the start.");
+  await screenshot(shared.driver, "restarted");
+  assert.equal((await page.stats()).requests.create, 2);
+});
+
+test("a browser that cannot keep the page's notes is told once, and the file arrives", async () => {
+  const page = await shared.open("?service=box");
+  await shared.driver.executeScript(() => {
+    IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+  });
+  const [card] = await page.pick(shared.file);
+  await assertByteExact(card, shared.file);
+  assert.equal(await card.data("warnings"), "storage");
+  assert.match(await card.text("warning"), /cannot keep its notes about this upload\. It runs on, but would not survive a reload/);
+});
+
+test("an answer lost after a small file was sent is told: it may be there twice", async () => {
+  const small = await shared.folder.file("twice.bin", 1);
+  const page = await shared.open("?service=dropbox");
+  await page.emulator.faults(page.consumerId, [{ operation: "direct", fault: { kind: "status", status: 503 } }]);
+  const [card] = await page.pick(small);
+  await assertByteExact(card, small);
+  assert.equal(await card.data("warnings"), "possible_duplicate");
+  assert.match(await card.text("warning"), /may be there twice/);
+});
+
+test("a file whose name on the server is not known is called stored, never the same", async () => {
+  const page = await shared.open("?service=dropbox");
+  // More often than the browser itself sends a request again.
+  await page.emulator.faults(page.consumerId, [{ operation: "finish", fault: { kind: "lost_answer" } }]);
+  const [card] = await page.pick(shared.file);
+  assert.equal(await card.verdict(), "unknown");
+  assert.equal(await card.data("warnings"), "file_id_unknown");
+  assert.match(await card.text("verdict"), /^Stored, but not compared/);
+  assert.equal(await card.part("download").isDisplayed(), false);
+  const [file] = await page.emulator.files(page.consumerId);
+  assert.equal(file.sha1, shared.file.sha1);
 });

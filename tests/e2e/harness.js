@@ -71,6 +71,11 @@ class Emulator {
     return this.#call("GET", `files/${id}/info`);
   }
 
+  /** The finished files of one consumer. */
+  async files(consumerId) {
+    return (await this.#call("GET", `files?consumer_id=${consumerId}`)).filter((file) => file.consumer_id === consumerId);
+  }
+
   settings(consumerId, change) {
     return this.#call("POST", "settings", { consumer_id: consumerId, ...change });
   }
