@@ -19,7 +19,7 @@ for (const [browser, start] of [["Chromium", startChromium], ["Firefox", startFi
   const shared = useBrowser(start, { name: `${browser}-still.bin`, mib: 40 });
 
   for (const transport of ["fetch", "xhr"]) {
-    test(`${browser}: parts that a server reads nothing of, or never answers, are sent again by ${transport}`, async () => {
+    test(`${browser}: a part is given up and sent again by ${transport} where the server reads nothing, or never answers`, async () => {
       const page = await shared.open(`?service=dropbox&transport=${transport}&stallTimeout=${STALL_MS}`);
       await page.emulator.faults(page.consumerId, STALLS);
       const [card] = await page.pick(shared.file);

@@ -1,7 +1,7 @@
 // The network goes away in the middle, for twenty seconds, and comes back.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertByteExact, assertEveryPartDigested, partsOf } from "./assertions.js";
 import { screenshot, startChromium, startFirefox } from "./harness.js";
@@ -28,7 +28,12 @@ const BROWSERS = {
   },
 };
 
-for (const [browser, { start, setOnline }] of Object.entries(BROWSERS)) {
+// Most of it is waiting, which both browsers can do at once.
+describe("twenty seconds in a tunnel", { concurrency: true }, () => {
+  for (const [browser, { start, setOnline }] of Object.entries(BROWSERS)) testOutage(browser, start, setOnline);
+});
+
+function testOutage(browser, start, setOnline) {
   const shared = useBrowser(start, { name: `${browser}-tunnel.bin`, mib: 48 });
 
   test(`${browser}: without a network the upload waits, spends no attempt, and then goes on`, async () => {

@@ -8,19 +8,21 @@ import { useBrowser } from "./setup.js";
 
 const shared = useBrowser(startChromium, { name: "large.bin", mib: LARGE_MIB });
 
+const PART_SIZE = 4_194_304;
+
 test("a large file goes to Box in four parallel streams where that is faster, every part with its digest", async () => {
   const page = await shared.open("?service=box");
   // A server that takes its time for each request: with one or two parts in flight the link would stand idle.
-  await page.emulator.settings(page.consumerId, { latency_ms: 400 });
+  await page.emulator.settings(page.consumerId, { part_size: PART_SIZE, latency_ms: 400 });
   const [card] = await page.pick(shared.file);
-  await card.waitForParts(Math.floor(partsOf(shared.file) / 2));
+  await card.waitForParts(Math.floor(partsOf(shared.file, PART_SIZE) / 2));
   assert.match(await card.text("in-flight"), /^[1-4] parts? \(up to 4\)$/);
   await screenshot(shared.driver, "box-half-way");
   await assertByteExact(card, shared.file);
   await screenshot(shared.driver, "box-done");
 
   const stats = await page.stats();
-  assertEveryPartDigested(stats, partsOf(shared.file));
+  assertEveryPartDigested(stats, partsOf(shared.file, PART_SIZE));
   assert.equal(stats.peak_parallel_uploads, 4);
   assert.equal(stats.uploads_in_flight, 0);
   assert.equal(stats.sessions_open, 0);
