@@ -8,6 +8,15 @@ export default init;
 const running = new Set();
 
 export class UploadSession extends Session {
+  static async resume(file, options) {
+    const session = await Session.fromStore(file, options);
+    return session && Object.setPrototypeOf(session, UploadSession.prototype);
+  }
+
+  static fromSnapshot(file, snapshot, options) {
+    return Object.setPrototypeOf(Session.fromSnapshot(file, snapshot, options), UploadSession.prototype);
+  }
+
   start() {
     const promise = super.start();
     running.add(this);
