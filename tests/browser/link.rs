@@ -40,10 +40,11 @@ async fn network_that_goes_in_the_middle_spends_no_attempt() {
     for transport in ["fetch", "xhr"] {
         let consumer = Consumer::with("dropbox", json!({ "part_size": 50_000 })).await;
         consumer.script(json!([{ "operation": "upload", "part_number": 3, "fault": { "kind": "stall", "when": "before_body" } }])).await;
-        let file = file(1_000_000);
+        let file = file(200_000);
         let options = json!({ "transport": transport, "retries": { "strategy": "none" }, "stallTimeout": 500 });
         let running = Running::start(&file, &consumer.options(options));
-        until("part 3 hangs", async || consumer.stats().await.uploads_in_flight > 0).await;
+        running.until_parts_done(3).await;
+        until("part 3 hangs", async || consumer.stats().await.uploads_in_flight == 1).await;
         let cable = Cable::pulled();
         until("it waits", async || running.session.state() == "waiting").await;
         until("what hung is given up", async || consumer.stats().await.uploads_in_flight == 0).await;

@@ -108,7 +108,7 @@ async fn progress_within_a_part_is_measured_at_least_four_times_a_second() {
     let distinct = moves.windows(2).filter(|pair| pair[0].1 < pair[1].1).count() as f64;
     let seconds = (moves.last().unwrap().0 - moves[0].0) / 1000.0;
     assert!(seconds > 2.0, "the link is slow enough to tell: {seconds} s");
-    assert!(distinct / seconds >= 4.0, "{distinct} moves in {seconds} s");
+    assert!(distinct / seconds >= 4.0, "{distinct} moves in {seconds} s: {moves:?}");
     consumer.assert_holds(&uploaded, &file).await;
 }
 

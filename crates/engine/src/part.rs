@@ -25,6 +25,7 @@ use crate::config::{BodyMode, Config, DigestMode};
 use crate::digest::{Digest, FileHasher, Wanted};
 use crate::output::OpId;
 use crate::plan::Plan;
+use crate::progress::Ramp;
 
 /// One open part.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct Part {
     load: f64,
     /// Its bytes that are on their way, where the transport tells.
     sent: u64,
+    /// How these were told, evened out.
+    ramp: Option<Ramp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,6 +258,7 @@ impl Part {
             stalls: 0,
             load: 0.0,
             sent: 0,
+            ramp: None,
         }
     }
 }

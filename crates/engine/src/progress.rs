@@ -115,6 +115,30 @@ impl SpeedMeter {
     }
 }
 
+/// Evens out what is told in steps, as browsers hand over a body in pieces of up to a megabyte: each step is passed on
+/// in as long as it took to come. So it never falls, and never runs ahead of what was told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ramp {
+    from: u64,
+    to: u64,
+    since: Instant,
+    seconds: f64,
+}
+
+impl Ramp {
+    /// Goes on from the step before, if there was one since `begun`, to what was told now.
+    pub(crate) fn up(before: Option<Self>, to: u64, begun: Instant, now: Instant) -> Self {
+        let last = before.map_or(begun, |ramp| ramp.since);
+        Self { from: before.map_or(0, |ramp| ramp.at(now)), to, since: now, seconds: now.since(last).as_secs_f64() }
+    }
+
+    /// Returns how many bytes there are by now.
+    pub(crate) fn at(&self, now: Instant) -> u64 {
+        let share = now.since(self.since).as_secs_f64() / self.seconds.max(0.001);
+        self.from + (self.to.saturating_sub(self.from) as f64 * share.min(1.0)) as u64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,5 +206,14 @@ mod tests {
         assert_eq!(meter.estimate(1000, at(1000), at(1500)), 1000);
         assert_eq!(meter.estimate(1000, at(1000), at(1250)), 500);
         assert_eq!(meter.seconds_for(4000, at(1000)), Some(2.0));
+    }
+
+    #[test]
+    fn steps_are_evened_out_and_never_run_ahead() {
+        let ramp = Ramp::up(None, 1000, at(0), at(1000));
+        assert_eq!([1000, 1500, 2000, 9000].map(|millis| ramp.at(at(millis))), [0, 500, 1000, 1000]);
+        // The next one comes early: it goes on from where this one is.
+        let ramp = Ramp::up(Some(ramp), 2000, at(0), at(1500));
+        assert_eq!([1500, 1750, 2000, 9000].map(|millis| ramp.at(at(millis))), [500, 1250, 2000, 2000]);
     }
 }

@@ -8,7 +8,7 @@ use crate::clock::Instant;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::output::{OpId, PartBody};
-use crate::progress::SpeedMeter;
+use crate::progress::{Ramp, SpeedMeter};
 
 /// How many times longer than measured a part may take before it counts as stalled.
 const SLOWDOWN: f64 = 3.0;
@@ -38,6 +38,7 @@ impl Parts {
         let part = self.part_mut(number)?;
         part.load = load;
         part.sent = 0;
+        part.ramp = None;
         Some((PartBody { number, range, held: part.held }, digest))
     }
 
@@ -83,8 +84,12 @@ impl Parts {
         let range = self.plan.range(number);
         let length = range.end - range.start;
         let Some(part) = self.part_mut(number) else { return };
+        let Some(flight) = part.call.in_flight() else { return };
         let progressed = bytes.min(length) > part.sent;
         part.sent = part.sent.max(bytes.min(length));
+        if progressed {
+            part.ramp = Some(Ramp::up(part.ramp, part.sent, flight.since, now));
+        }
         if part.sent == length {
             if progressed {
                 part.call.extend(now + config.answer_timeout());
@@ -153,7 +158,7 @@ impl Parts {
         for (part, flight) in in_flight {
             let range = self.plan.range(part.number);
             bytes += range.end - range.start;
-            told += part.sent;
+            told += part.ramp.map_or(0, |ramp| ramp.at(now));
             since = Some(since.map_or(flight.since, |since| flight.since.min(since)));
         }
         if self.measured {
