@@ -156,8 +156,52 @@ export interface UploadOptions extends ConnectionOptions {
   memoryBudget?: number;
   /** what is PUT: a slice of the file that the browser streams from disk, or the very bytes that were hashed. default "auto" */
   body?: "auto" | "blob" | "buffer";
+  /**
+   * By what file content is sent: "xhr" measures progress within a part, "fetch" estimates it. "xhr" needs
+   * `XMLHttpRequest` (windows and dedicated workers have it; elsewhere it is `invalid_argument`), cannot do
+   * `credentials: "omit"` (`invalid_argument`), and follows redirects, whose answers are then refused. default "fetch"
+   */
+  transport?: "fetch" | "xhr";
+  /**
+   * "auto" sends a small file in one request, without a session: up to 4_000_000 bytes, to Box below 20_000_000 (its
+   * sessions begin there); not where there is a `passThrough`. An empty file always goes so. default "auto"
+   */
+  direct?: "auto" | "never";
+  /**
+   * A request with file content that makes no progress for so many milliseconds is sent again, 1 to 1e12; with "fetch",
+   * which tells of none, it may take so long beyond what it should at the measured speed. An answer may take four times
+   * as long. default 30_000
+   */
+  stallTimeout?: number;
+  /** whether a session that expires on the way is followed by a fresh one, from the start. default false: `session_expired` */
+  restart?: boolean;
+  /**
+   * Where the resume record is kept, until the upload is done or aborted. default "indexeddb" for a `File` where there is
+   * one, else "none" (a plain `Blob` has no date to be known again by). Whatever the store does, the upload goes on: a
+   * failure is one `warning` with the code `storage`.
+   */
+  store?: "indexeddb" | "none" | UploadStore;
   signal?: AbortSignal;
 }
+
+/**
+ * A place for resume records, e.g. one's own database. Keys tell file and target by their hashes; values are plain JSON of
+ * some hundred bytes, and hold no credentials. `get` is waited for 5 s at most; `set` never is.
+ */
+export interface UploadStore {
+  get(key: string): Promise<UploadSnapshot | undefined>;
+  set(key: string, value: UploadSnapshot): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** Enough to go on after a reload or a crash; opaque but for these. Plain JSON without credentials. */
+export interface UploadSnapshot {
+  readonly version: number;
+  readonly sessionId: string;
+  readonly [field: string]: unknown;
+}
+
+/** "waiting" is offline: the upload goes on by itself once there is a network, and no attempt is spent until then. */
 
 export type UploadState =
   | "idle" | "starting" | "uploading" | "paused" | "waiting" | "finishing" | "done" | "failed" | "aborted";
@@ -165,7 +209,7 @@ export type UploadState =
 export interface Progress {
   /** bytes of the whole file */ total: number;
   /** bytes whose parts the server has acknowledged; never falls, never exceeds total */ confirmed: number;
-  /** confirmed plus an estimate of the bytes in flight; never exceeds total */ sent: number;
+  /** confirmed plus bytes in flight (measured by "xhr", estimated by "fetch"); never exceeds total */ sent: number;
   /** bytes hashed so far */ hashed: number;
   /** smoothed, bytes per second; 0 until known */ bytesPerSecond: number;
   /** null until known */ secondsRemaining: number | null;
@@ -181,7 +225,8 @@ export interface UploadEvents {
   retry: { operation: "create" | "get" | "upload" | "finish" | "delete"; partNumber?: number; attempt: number; delay: number; error: UploadError };
   /**
    * something that does not stop the upload: `memory_budget` (a part is larger, and sent as a slice of the file),
-   * `session_not_deleted` (after an abort it may still be on the server), `file_id_unknown` (see start())
+   * `session_not_deleted` (after an abort it may still be on the server), `file_id_unknown` (see start()), `storage` (the
+   * resume record could not be kept, or is damaged, or a newer version's: once an upload)
    */
   warning: { code: string; message: string };
 }
@@ -189,6 +234,20 @@ export interface UploadEvents {
 export class UploadSession {
   /** Throws an UploadError (`invalid_argument`) at once where an argument is off. Sends nothing yet. */
   constructor(file: Blob, options: UploadOptions);
+  /**
+   * A session that goes on from where the stored record of this very file and target left off, once it is started;
+   * undefined where there is no usable one. The same file may be picked anew: it is known by name, size, date, type and
+   * samples of its content; the target by server, app, consumer, service, folder, drive and `digest`. Rejects with
+   * `invalid_argument`, or `file_changed` where the file cannot be read; never because of the store.
+   */
+  static resume(file: Blob, options: UploadOptions): Promise<UploadSession | undefined>;
+  /**
+   * A session that goes on from a snapshot that the caller kept. Throws `invalid_argument` where that is damaged or from a
+   * newer version; start() rejects with `file_changed` where it is not of this file, and with `invalid_argument` where it
+   * is of another target. Nothing is sent then.
+   */
+  static fromSnapshot(file: Blob, snapshot: UploadSnapshot, options: UploadOptions): UploadSession;
+
   readonly id: string | undefined;
   readonly state: UploadState;
   readonly progress: Progress;
@@ -196,20 +255,27 @@ export class UploadSession {
   /**
    * Runs to the end. One call a session; a second gives the same promise. Where the answer that named the file was lost,
    * and the server only tells that the session succeeded, `id` is the session's: the warning `file_id_unknown` says so.
+   * Rejects with `conflict` (without a `status`) while another tab or session of this origin uploads the same file to the
+   * same target. A resumed session whose server has forgotten it starts afresh.
    */
   start(): Promise<UnifiedFile>;
   /** Stops sending at once; what is confirmed stays confirmed. */
   pause(): void;
   resume(): void;
   /**
-   * Cancels what is in flight and deletes the session on the server; start() rejects with `aborted` at once, and this
-   * promise is fulfilled once the deletion is done (or a warning told why it is not). A failed upload leaves its
-   * session on the server until it is aborted.
+   * Cancels what is in flight, deletes the session on the server and forgets the record; start() rejects with `aborted`
+   * at once, and this promise is fulfilled once that is done (or a warning told why it is not). A failed upload leaves its
+   * session on the server until it is aborted. Before start() it drops what a resumed session would go on from.
    */
   abort(): Promise<void>;
+  /** What it takes to go on from here; undefined before the session's part size is known, and once there is nothing to go on with. */
+  snapshot(): UploadSnapshot | undefined;
   /** Returns the function that takes the listener off again. */
   on<E extends keyof UploadEvents>(event: E, listener: (detail: UploadEvents[E]) => void): () => void;
-  /** Frees the memory of the module. An upload that is under way is aborted. */
+  /**
+   * Frees the memory of the module. An upload that is under way stops, and start() rejects with `aborted`: where a record
+   * is kept, the session stays on the server to be resumed; else it is deleted.
+   */
   free(): void;
 }
 
@@ -223,7 +289,7 @@ export type UploadErrorCode =
   | "payment_required"     // 402
   | "forbidden"            // 403
   | "not_found"            // 404
-  | "conflict"             // 409
+  | "conflict"             // 409; without a status: another tab or session is at it
   | "unprocessable"        // 422
   | "rate_limited"         // 429, retries spent
   | "server_error"         // 5xx, retries spent
@@ -236,7 +302,7 @@ export type UploadErrorCode =
   | "file_too_large"       // more than 10_001 parts
   | "digest_mismatch"      // the server holds other bytes than were sent, twice
   | "protocol"             // an answer that the API does not allow
-  | "storage";
+  | "storage";             // of a warning: the resume record could not be kept
 
 export class UploadError extends Error {
   readonly name: "UploadError";

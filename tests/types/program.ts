@@ -18,7 +18,9 @@ import init, {
   type UploadEvents,
   type UploadOptions,
   type UploadSessionInfo,
+  type UploadSnapshot,
   type UploadState,
+  type UploadStore,
 } from "upload-session";
 
 /** Fails to compile unless both types are the same. */
@@ -83,6 +85,22 @@ async function operations(body: Blob | ArrayBuffer | Uint8Array): Promise<void> 
   void rest;
 }
 
+const records = new Map<string, UploadSnapshot>();
+const store: UploadStore = {
+  get: async (key) => records.get(key),
+  set: async (key, value) => void records.set(key, value),
+  delete: async (key) => void records.delete(key),
+};
+
+async function resume(file: File, options: UploadOptions): Promise<UploadSession> {
+  const resumed: UploadSession | undefined = await UploadSession.resume(file, { ...options, store: "indexeddb" });
+  const snapshot: UploadSnapshot | undefined = resumed?.snapshot();
+  if (!snapshot) return new UploadSession(file, { ...options, store: "none" });
+  const kept: [number, string, unknown] = [snapshot.version, snapshot.sessionId, snapshot["partSize"]];
+  void kept;
+  return UploadSession.fromSnapshot(file, JSON.parse(JSON.stringify(snapshot)), options);
+}
+
 async function upload(file: File): Promise<UnifiedFile> {
   const options: UploadOptions = {
     ...connection,
@@ -94,6 +112,11 @@ async function upload(file: File): Promise<UnifiedFile> {
     concurrency: 4,
     memoryBudget: 67_108_864,
     body: "auto",
+    transport: "xhr",
+    direct: "never",
+    stallTimeout: 30_000,
+    restart: true,
+    store,
     signal: AbortSignal.timeout(1000),
   };
   const session = new UploadSession(file, options);
@@ -136,4 +159,4 @@ async function upload(file: File): Promise<UnifiedFile> {
 new UploadSession(new Blob(), { name: "a" });
 
 void init().then(() => init("upload_session_bg.wasm"));
-void [operations, upload];
+void [operations, resume, upload];
