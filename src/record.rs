@@ -111,7 +111,7 @@ enum Trust {
 }
 
 enum Write {
-    Set(Snapshot),
+    Set(Box<Snapshot>),
     Delete,
 }
 
@@ -174,7 +174,7 @@ impl Record {
     /// Keeps a record in place of every earlier one.
     pub(crate) fn save(self: &Rc<Self>, snapshot: Snapshot) {
         if self.is_kept() {
-            self.write(Write::Set(snapshot));
+            self.write(Write::Set(Box::new(snapshot)));
         }
     }
 
