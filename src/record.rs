@@ -93,6 +93,8 @@ pub(crate) struct Record {
     /// Known once the file was looked at.
     key: RefCell<Option<String>>,
     trust: Cell<Trust>,
+    /// One warning is enough.
+    warned: Cell<bool>,
     lock: RefCell<Option<Lock>>,
     /// What is to be written next: only the latest matters.
     next: RefCell<Option<Write>>,
@@ -130,6 +132,7 @@ impl Record {
             store,
             key: RefCell::default(),
             trust: Cell::new(Trust::Full),
+            warned: Cell::new(false),
             lock: RefCell::default(),
             next: RefCell::default(),
             writing: RefCell::default(),
@@ -232,17 +235,17 @@ impl Record {
         }
     }
 
-    /// Warns, once an upload, that the store failed.
     fn fail(&self, what: &str, cause: &JsValue) {
-        if self.trust.replace(Trust::Failed) == Trust::Full {
-            let cause = field(cause, "name").as_string().unwrap_or_else(|| "it is no Error".to_owned());
-            self.warn(&format!("The resume record could not be {what} ({cause}): the upload goes on without"));
-        }
+        self.trust.set(Trust::Failed);
+        let cause = field(cause, "name").as_string().unwrap_or_else(|| "it is no Error".to_owned());
+        self.warn(&format!("The resume record could not be {what} ({cause}): the upload goes on without"));
     }
 
     fn warn(&self, message: &str) {
-        let code = ErrorCode::Storage.as_str();
-        self.listeners.tell(Event::Warning { code, message: message.to_owned() });
+        if !self.warned.replace(true) {
+            let code = ErrorCode::Storage.as_str();
+            self.listeners.tell(Event::Warning { code, message: message.to_owned() });
+        }
     }
 }
 

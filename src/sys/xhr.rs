@@ -77,8 +77,11 @@ impl Exchange {
     fn open(request: &HttpRequest, on_sent: impl Fn(u64) + 'static) -> Result<Self, JsValue> {
         let xhr = XMLHttpRequest::new()?;
         xhr.open(request.method, &request.url)?;
-        for (name, value) in &request.headers {
-            xhr.set_header(name, value)?;
+        for (index, (name, value)) in request.headers.iter().enumerate() {
+            // It would join both values of a name where fetch takes the last.
+            if !request.headers[index + 1..].iter().any(|(later, _)| later == name) {
+                xhr.set_header(name, value)?;
+            }
         }
         xhr.set_with_credentials(request.credentials == RequestCredentials::Include)?;
         let sent = Listener::new(&field(&xhr, "upload"), "progress", move |event| {

@@ -34,6 +34,7 @@ async fn store_that_fails_in_whatever_way_is_one_warning() {
         // Returns garbage.
         "({ get: () => 'garbage', set: () => 5, delete: () => ({}) })",
         "({ get: async () => ({ version: 1, sessionId: 5 }), set() {}, delete() {} })",
+        "({ get: () => 'garbage', set() { throw new Error('no') }, delete() { throw new Error('no') } })",
         "({ get: () => ({ get then() { throw new Error('no') } }), set() {}, delete() {} })",
         "({ get: () => { const a = {}; a.a = a; return a }, set() {}, delete() {} })",
     ] {

@@ -28,6 +28,18 @@ async fn xhr_uploads_byte_exact_with_either_body() {
 }
 
 #[wasm_bindgen_test]
+async fn header_that_is_given_twice_has_one_value() {
+    for transport in ["fetch", "xhr"] {
+        let consumer = Consumer::new("dropbox");
+        let file = file(1000);
+        let headers = json!({ "X-Apideck-Consumer-Id": "somebody-else", "x-apideck-service-id": "box" });
+        let options = json!({ "transport": transport, "direct": "auto", "headers": headers });
+        let (_, uploaded) = Running::to_end(&file, &consumer.options(options)).await;
+        consumer.assert_holds(&uploaded, &file).await;
+    }
+}
+
+#[wasm_bindgen_test]
 async fn small_file_goes_by_xhr_too() {
     let consumer = Consumer::new("dropbox");
     let file = file(1000);
