@@ -350,6 +350,11 @@ impl Target {
 }
 
 impl Target {
+    /// Sends one request of the API.
+    pub(crate) async fn call(&self, request: Request, content: Option<Bytes>) -> Response {
+        answer(self.request(request, content, |_| {}).send()).await.unwrap()
+    }
+
     async fn set_unreachable(&self, unreachable: bool) {
         let settings = json!({"consumer_id": self.consumer_id, "unreachable": unreachable});
         let answer = self.control.post(format!("{}/_emulator/settings", self.server)).json(&settings).send().await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -9,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use upload_emulator::{app, serve};
 use upload_session_engine::config::Config;
 use upload_session_engine::retry::RetryPolicy;
-use upload_storm::{Evidence, Outcome, Scenario, judge};
+use upload_storm::{End, Evidence, Outcome, Scenario, judge};
 
 use super::driver::{Driver, Target, Turns};
 
@@ -49,13 +50,7 @@ impl Lab {
         let consumer_id = format!("storm-{seed}");
         self.post("settings", &scenario.settings(&consumer_id)).await;
         self.post("faults", &scenario.script(&consumer_id)).await;
-        let target = Target {
-            http: self.http.clone(),
-            control: self.control.clone(),
-            server: self.server.clone(),
-            consumer_id: consumer_id.clone(),
-            service_id: scenario.service.to_owned(),
-        };
+        let target = self.target(&consumer_id, scenario.service);
         let content = scenario.content().into();
         let turns = Turns { abort: scenario.abort_after, crash: scenario.crash_after, offline: scenario.offline_after };
         let mut driver = Driver::new(config(&scenario), seed, content, target, turns);
@@ -66,6 +61,27 @@ impl Lab {
         match judge(&scenario, &outcome, &evidence) {
             Ok(()) => Ok(outcome),
             Err(wrong) => Err(report(&scenario, &wrong, &outcome, &evidence)),
+        }
+    }
+
+    /// Sends a file that nothing happens to; returns what the emulator saw, and how long it took.
+    pub(crate) async fn time(&self, config: Config, target: Target, content: Bytes) -> (Evidence, Duration) {
+        let consumer_id = target.consumer_id.clone();
+        let begin = Instant::now();
+        let mut driver = Driver::new(config, 1, content, target, Turns::default());
+        driver.run().await;
+        assert_eq!(driver.outcome.end, End::Done);
+        (self.evidence(&consumer_id).await, begin.elapsed())
+    }
+
+    /// Makes a consumer whose storage is that connector.
+    pub(crate) fn target(&self, consumer_id: &str, service_id: &str) -> Target {
+        Target {
+            http: self.http.clone(),
+            control: self.control.clone(),
+            server: self.server.clone(),
+            consumer_id: consumer_id.to_owned(),
+            service_id: service_id.to_owned(),
         }
     }
 
@@ -86,7 +102,7 @@ impl Lab {
         }
     }
 
-    async fn post(&self, what: &str, body: &Value) {
+    pub(crate) async fn post(&self, what: &str, body: &Value) {
         let answer = self.control.post(format!("{}/_emulator/{what}", self.server)).json(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{what}: {}", answer.text().await.unwrap());
     }
