@@ -61,6 +61,16 @@ export class DemoPage {
     return new Card(this, await this.element("card"));
   }
 
+  /** Drops a file on the page as a hand would (in Chromium), so that the browser gives a handle with it; returns its card. */
+  async dropFile(file) {
+    const { x, y } = await this.element("drop-zone").getRect();
+    const data = { items: [], files: [file.path], dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"]) {
+      await this.driver.sendDevToolsCommand("Input.dispatchDragEvent", { type, x: Math.ceil(x) + 5, y: Math.ceil(y) + 5, data });
+    }
+    return this.card(file.name);
+  }
+
   async card(name) {
     const found = until.elementLocated(By.css(`[data-testid="card"][data-name="${name}"]`));
     return new Card(this, await this.driver.wait(found, PATIENCE_MS, `no card for ${name}`));
