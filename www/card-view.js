@@ -122,7 +122,7 @@ export class CardView {
     setText(this.#refs.amount, `${format.bytes(confirmed)} of ${format.size(total)} (${percent} %)`);
     setText(this.#refs.speed, format.speed(bytesPerSecond));
     setText(this.#refs.left, format.duration(secondsRemaining));
-    setText(this.#refs.inFlight, `${format.count(parts.inFlight, "part")}${this.#ceiling > 1 ? ` (up to ${this.#ceiling})` : ""}`);
+    setText(this.#refs.inFlight, `${parts.inFlight} (limit ${this.#ceiling})`);
   }
 
   drawTiles() {

@@ -39,7 +39,7 @@ const module = await loadModule();
 const unfinished = new UnfinishedList(element("unfinished"), {
   records,
   isOwned: (key) => [...cards].some((card) => card.recordKey === key),
-  goOn: (record, file) => add([{ file, snapshot: record.snapshot, handle: record.handle }], serviceById(record.serviceId)),
+  goOn: (record, file) => add([{ file, record }], serviceById(record.serviceId)),
   discard: (record) => discard(record, { records, connection, UploadSessionsApi: module.UploadSessionsApi }),
 });
 if (module) start();
@@ -66,12 +66,12 @@ function start() {
   setInterval(() => cards.forEach((card) => card.sample()), SAMPLE_MS);
 }
 
-/** Makes a card for each of [{file, handle?, snapshot?}], and runs them. */
+/** Makes a card for each of [{file, handle?, record?}], and runs them. */
 function add(files, service = chosenService()) {
-  const added = files.map(({ file, handle, snapshot }) => new UploadCard({
+  const added = files.map(({ file, handle, record }) => new UploadCard({
     file,
     handle,
-    snapshot,
+    record,
     service,
     records,
     module,

@@ -58,18 +58,21 @@ export class RecordStore {
   #about;
   #confirmed;
   #isKept = false;
-  /** What the last record said; null where there was none. */
-  #last = null;
 
-  /** `about` has the record's own fields: {serviceId, name, size, handle}; `confirmed` returns how far the upload is. */
-  constructor(records, about, confirmed) {
+  /**
+   * `about` has the record's own fields: {serviceId, name, size, handle}; `record` is the one to go on from, where that
+   * is known; `confirmed` returns how far the upload is.
+   */
+  constructor(records, about, record, confirmed) {
     this.#records = records;
     this.#about = { ...about };
     this.#confirmed = confirmed;
+    this.#take(record);
+    this.key = record?.key;
   }
 
-  /** The record's key, once the module has asked for it. */
-  key = undefined;
+  /** The record's key, once it is known. */
+  key;
 
   /** Whether there is a record to go on with, as far as this upload knows. */
   get isKept() {
@@ -79,27 +82,25 @@ export class RecordStore {
   async get(key) {
     this.key = key;
     const record = await this.#records.get(key);
-    this.#isKept = record !== undefined;
-    this.#last = record ?? null;
-    // A file that was picked by hand this time is still where it was.
-    this.#about.handle ??= record?.handle;
+    this.#take(record);
     return record?.snapshot;
   }
 
   async set(key, snapshot) {
     this.key = key;
-    const isNew = !this.#isKept;
-    // A session that goes on is at first no further than it was.
-    const before = this.#last?.snapshot.sessionId === snapshot.sessionId ? this.#last.confirmed : 0;
-    this.#last = { ...this.#about, key, snapshot, confirmed: Math.max(before, this.#confirmed()) };
-    await this.#records.put(this.#last, isNew);
+    await this.#records.put({ ...this.#about, key, snapshot, confirmed: this.#confirmed() }, !this.#isKept);
     this.#isKept = true;
   }
 
   async delete(key) {
     await this.#records.delete(key);
     this.#isKept = false;
-    this.#last = null;
+  }
+
+  #take(record) {
+    this.#isKept = record !== undefined;
+    // A file that was picked by hand this time is still where it was.
+    this.#about.handle ??= record?.handle;
   }
 }
 

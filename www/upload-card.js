@@ -47,8 +47,6 @@ export class UploadCard {
   #session = null;
   /** Whether this attempt is to go on from an earlier one. */
   #isResuming = false;
-  /** Whether the session is the one that was asked for, until that is told; null where there is nothing to tell. */
-  #origin = null;
   #lanes = null;
   #state = "idle";
   /** Counts attempts, so that what comes late from an earlier one is known as such. */
@@ -57,24 +55,26 @@ export class UploadCard {
   /** Whether the file is stored under a name that the answer which was lost had. */
   #isNameless = false;
   #progress = null;
+  /** Bytes of the parts that are done: told at once, where progress is told once a frame. */
+  #doneBytes = 0;
   #draw = () => this.#drawProgress();
 
   /**
    * `options` are the UploadOptions but for `concurrency`, which is shared with the other cards, and `store`;
-   * `handle` is the file's, where the browser gave one; `snapshot` is what to go on from, where that is known;
+   * `handle` is the file's, where the browser gave one; `record` is what to go on from, where that is known;
    * `records` are the page's; `module` is the loaded npm package. `onSettle` is called whenever the card may have taken
    * up an upload or let go of it, `onRemove` when the visitor takes the card away.
    */
-  constructor({ file, handle, snapshot, service, options, concurrency, records, module, onSettle, onRemove }) {
+  constructor({ file, handle, record, service, options, concurrency, records, module, onSettle, onRemove }) {
     this.#file = file;
     this.#service = service;
     this.#options = options;
     this.#concurrency = concurrency;
     this.#module = module;
-    this.#snapshot = snapshot;
+    this.#snapshot = record?.snapshot;
     this.#onSettle = onSettle;
     const about = { serviceId: service.id, name: file.name, size: file.size, handle };
-    this.#store = new RecordStore(records, about, () => this.#session?.progress.confirmed ?? 0);
+    this.#store = new RecordStore(records, about, record, () => this.#doneBytes);
     this.#view = new CardView(file, service);
     this.element.dataset.name = file.name;
     const on = (name, action) => this.#view.button(name).addEventListener("click", action);
@@ -123,7 +123,6 @@ export class UploadCard {
     this.#canRetry = false;
     this.#isNameless = false;
     this.#isResuming = false;
-    this.#origin = null;
     this.#progress = null;
     this.#enter("idle");
     const lanes = await acquireLanes(this.#concurrency);
@@ -131,7 +130,11 @@ export class UploadCard {
       if (attempt !== this.#attempt) return;
       this.#lanes = lanes;
       const session = await this.#open({ ...this.#options, concurrency: lanes.count, store: this.#store });
-      if (attempt !== this.#attempt) return session.free();
+      if (attempt !== this.#attempt) {
+        // It was aborted before it began: what there is to go on with stays for the list.
+        session.free();
+        return this.#onSettle();
+      }
       this.#session = session;
       this.#view.setCeiling(lanes.count);
       this.#listen(session, attempt);
@@ -170,16 +173,17 @@ export class UploadCard {
         this.#view.setCeiling(1);
       }
       this.#view.setPartCount(Math.ceil(this.#file.size / partSize));
-      this.#origin = this.#isResuming ? { isResumed: resumed } : null;
+      this.#doneBytes = 0;
+      if (this.#isResuming) this.#tellOrigin(session.progress, resumed);
     });
-    on("part", ({ partNumber, state, attempt: count }) => {
+    on("part", ({ partNumber, start, end, state, attempt: count }) => {
+      if (state === "done") this.#doneBytes += end - start;
       this.#view.noteAttempts(count);
       this.#view.setPart(partNumber, TILE_OF_PART[state] ?? state);
       drawInNextFrame(this.#draw);
     });
     on("progress", (progress) => {
       this.#progress = progress;
-      if (this.#origin) this.#tellOrigin(progress);
       drawInNextFrame(this.#draw);
     });
     on("retry", (retry) => this.#view.addRetry(retry));
@@ -189,10 +193,8 @@ export class UploadCard {
     });
   }
 
-  /** Tells, once an attempt, from where it goes on: the first progress of its session says how far it had come. */
-  #tellOrigin(progress) {
-    const { isResumed } = this.#origin;
-    this.#origin = null;
+  /** Tells from where the upload goes on: from where it was left off, or from the start where that is gone. */
+  #tellOrigin(progress, isResumed) {
     this.#isResuming = isResumed;
     if (isResumed) this.element.dataset.resumed = String(progress.confirmed);
     const sentence = isResumed ? resumedSentence(progress) : GONE_SENTENCE;
