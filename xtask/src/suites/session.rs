@@ -149,6 +149,8 @@ impl<'a> Session<'a> {
 
     pub(super) fn end_to_end(&self) -> Result<Tally> {
         let mut node = self.node_tests("tests/e2e")?;
+        // Much of it is waiting for paced links: two files at a time even where node would run one.
+        node.arg("--test-concurrency=2");
         self.module()?;
         let browsers = setup::locate_browsers(self.project)?;
         node.env("CHROMIUM", browsers.chromium).env("CHROMEDRIVER", browsers.chromedriver);
