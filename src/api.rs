@@ -12,12 +12,14 @@ use upload_session_engine::retry::{Attempts, Failure, Outcome, Verdict};
 use upload_session_engine::wire::{CreateFile, CreateUploadSession, MAX_PART_NUMBER};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
+use web_sys::Blob;
 
 use crate::connection::{Connection, Content, SendError, TokenSource, refuse_authorization, unsendable};
+use crate::error::ReadError;
 use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_value};
 use crate::options::{self, CALLER, RequestSettings};
 use crate::sys::abort::AbortGuard;
-use crate::sys::blob::Body;
+use crate::sys::blob::{self, Body};
 use crate::sys::timer;
 use crate::{error, json};
 
@@ -159,6 +161,7 @@ impl Call {
                 guard.abort();
             })
         });
+        self.probe().await.map_err(|failure| NoAnswer::Final(failure.into_js()))?;
         let content = self.body.clone().map(|body| Content { body, on_sent: Box::new(|_| {}) });
         let sent = connection.send(self.request.clone(), content, &self.settings.overrides, &guard.signal()).await;
         drop((listener, timer));
@@ -171,6 +174,15 @@ impl Call {
                 let failure = if timed_out.get() { Failure::Timeout } else { Failure::Network };
                 Err(NoAnswer::Failure(failure, cause))
             }
+        }
+    }
+
+    /// Looks whether a body that the browser is to read from disk is there at all: else Chromium tells of a broken network,
+    /// and Firefox never ends the request.
+    async fn probe(&self) -> Result<(), ReadError> {
+        match self.body.as_ref().and_then(|body| body.dyn_ref::<Blob>()) {
+            Some(blob) => blob::probe(blob, 0..blob::size(blob)).await,
+            None => Ok(()),
         }
     }
 

@@ -68,8 +68,9 @@ impl Watch {
 /// # Errors
 /// `file_changed` where it is longer or shorter by now, is gone, or cannot be read any more.
 pub(crate) async fn verify(file: &Blob, hasher: &mut PartHasher, stop: &Flag) -> Result<(), ReadError> {
-    match blob::size(file) {
-        size if size > 0 && !hasher.wanted().any() => blob::probe(file, 0..size).await,
-        _ => blob::read_whole(file, hasher, stop).await,
+    if hasher.wanted().any() {
+        blob::read_whole(file, hasher, stop).await
+    } else {
+        blob::probe(file, 0..blob::size(file)).await
     }
 }

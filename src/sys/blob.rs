@@ -38,10 +38,11 @@ impl Body {
     /// The browser cannot slice the blob.
     pub(crate) fn into_js(self) -> Result<JsValue, JsValue> {
         match self {
-            Self::Blob(blob) => {
-                let size = size(&blob);
-                Ok(slice(&blob, 0..size)?.into())
-            }
+            Self::Blob(blob) => match size(&blob) {
+                // A slice of nothing is never read, however the file may be by now.
+                0 => Ok(blob.into()),
+                size => Ok(slice(&blob, 0..size)?.into()),
+            },
             Self::Bytes(bytes) => Ok(bytes.into()),
         }
     }
@@ -107,13 +108,16 @@ pub(crate) async fn read_whole(blob: &Blob, hasher: &mut PartHasher, stop: &Flag
 }
 
 /// Reads the last byte of a range, which costs little more than a look at the file's metadata. No browser reads a file
-/// that is gone or has become too short; Chromium reads none that was written to since it was picked.
+/// that is gone or has become too short; Chromium reads none that was written to since it was picked. Of an empty file
+/// there is no byte to read but by mistake: Chromium takes a file for empty that is gone before anyone asks for its size.
 ///
 /// # Errors
-/// The browser refuses to read, or there is no such byte.
+/// The browser refuses to read, there is no such byte, or an empty file is empty no more.
 pub(crate) async fn probe(blob: &Blob, range: Range<u64>) -> Result<(), ReadError> {
-    let last = range.end.saturating_sub(1).max(range.start)..range.end;
-    read(blob, last, None, None, &Flag::default()).await
+    match range.end.checked_sub(1) {
+        Some(last) => read(blob, last..range.end, None, None, &Flag::default()).await,
+        None => pass(blob, 0, None, None, &Flag::default()).await,
+    }
 }
 
 /// Returns the digest of a blob's first, middle and last bytes.

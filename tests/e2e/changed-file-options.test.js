@@ -13,12 +13,13 @@ const PAGE = `<!doctype html><title>A page of someone else's</title>
 <script type="importmap">{ "imports": { "upload-session": "/pkg/index.js" } }</script>
 <input type="file">
 <script type="module">
-import init, { UploadSession } from "upload-session";
+import init, { UploadSession, UploadSessionsApi } from "upload-session";
 await init();
-window.begin = (options) => {
-  const session = new UploadSession(document.querySelector("input").files[0], options);
-  window.ended = session.start().then((file) => ({ file }), ({ code, message }) => ({ code, message }));
-};
+const picked = () => document.querySelector("input").files[0];
+const ends = (promise) => (window.ended = promise.then((file) => ({ file }), ({ code, message }) => ({ code, message })));
+window.begin = (options) => void ends(new UploadSession(picked(), options).start());
+window.send = ({ parentFolderId, ...options }) =>
+  void ends(new UploadSessionsApi(options).uploadFile({ name: "a.bin", parentFolderId, body: picked() }));
 document.body.dataset.ready = "";
 </script>`;
 /** Slow enough to be met half way, in bytes per second. */
@@ -53,10 +54,9 @@ for (const [browser, startBrowser] of [["Chromium", startChromium], ["Firefox", 
       return `consumer-${uploads}`;
     }
 
-    function start(consumerId, options) {
-      const target = { serverUrl: "/", apiKey: "key", appId: "app", consumerId, serviceId: "dropbox", parentFolderId: "root" };
-      return driver.executeScript((options) => window.begin(options), { ...target, ...options });
-    }
+    const target = { serverUrl: "/", apiKey: "key", appId: "app", serviceId: "dropbox", parentFolderId: "root" };
+    const start = (consumerId, options) =>
+      driver.executeScript((options) => window.begin(options), { ...target, consumerId, ...options });
 
     const ended = () => driver.executeAsyncScript((done) => window.ended.then(done));
 
@@ -102,6 +102,16 @@ for (const [browser, startBrowser] of [["Chromium", startChromium], ["Firefox", 
           await assertChanged(consumerId, await ended());
         });
       }
+    }
+
+    for (const how of ["truncated", "deleted"]) {
+      test(`${browser}: a single call that sends a file that is ${how} ends as file_changed`, async () => {
+        const file = await folder.file("single.bin", 1);
+        const consumerId = await pick(file);
+        await CHANGES[how](file);
+        await driver.executeScript((options) => window.send(options), { ...target, consumerId });
+        await assertChanged(consumerId, await ended());
+      });
     }
 
     if (browser === "Firefox") {
