@@ -27,6 +27,8 @@ pub(crate) struct Limiter {
     enough_until: Option<Instant>,
     /// What was sent before this does not count against the limit again.
     cut_at: Option<Instant>,
+    /// What was sent before this was sent beside more or fewer others, and is not measured.
+    changed_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +56,7 @@ impl Limiter {
             measured: None,
             enough_until: None,
             cut_at: None,
+            changed_at: None,
         }
     }
 
@@ -62,8 +65,11 @@ impl Limiter {
         self.limit
     }
 
-    /// Takes in that a part of `bytes` was acknowledged.
-    pub(crate) fn acknowledged(&mut self, bytes: u64, now: Instant) {
+    /// Takes in that a part of `bytes` was acknowledged that was sent at `since`.
+    pub(crate) fn acknowledged(&mut self, bytes: u64, since: Instant, now: Instant) {
+        if self.changed_at.is_some_and(|at| since < at) {
+            return;
+        }
         let Some(round) = &mut self.round else {
             // The first of a round only starts its clock: what it carried was sent before.
             self.round = Some(Round { since: now, bytes: 0, parts: 1 });
@@ -94,6 +100,7 @@ impl Limiter {
             self.too_many = Some(TooMany { number: self.limit, until: now + cooling, cooling });
         }
         self.cut_at = Some(now);
+        self.changed_at = Some(now);
         self.limit = (self.limit / 2).max(1);
         self.measured = None;
         self.round = None;
@@ -113,6 +120,7 @@ impl Limiter {
             && speed < slower * GAIN
         {
             self.limit = fewer;
+            self.changed_at = Some(now);
             self.measured = Some((fewer, slower));
             self.enough_until = Some(now + COOLING);
             return;
@@ -121,6 +129,7 @@ impl Limiter {
         let enough = self.enough_until.is_some_and(|until| now < until);
         if self.limit < self.ceiling && !barred && !enough {
             self.limit += 1;
+            self.changed_at = Some(now);
         }
     }
 }
@@ -137,7 +146,7 @@ mod tests {
     fn run(limiter: &mut Limiter, clock: &mut u64, acknowledgements: usize, speed: impl Fn(usize) -> u64) {
         for _ in 0..acknowledgements {
             *clock += 1_000_000 / speed(limiter.limit());
-            limiter.acknowledged(1000, at(*clock));
+            limiter.acknowledged(1000, at(*clock), at(*clock));
         }
     }
 
@@ -181,6 +190,25 @@ mod tests {
         assert_eq!(limiter.limit(), 3);
         run(&mut limiter, &mut clock, 60, |limit| limit as u64 * 5000);
         assert_eq!(limiter.limit(), 5);
+    }
+
+    #[test]
+    fn what_was_sent_before_the_limit_changed_is_not_measured() {
+        let mut limiter = Limiter::new(6);
+        let mut clock = 0;
+        run(&mut limiter, &mut clock, 4, |limit| limit as u64 * 1000);
+        assert_eq!(limiter.limit(), 3);
+        let sent = clock;
+        clock += 1000;
+        limiter.overloaded(at(sent), at(clock));
+        assert_eq!(limiter.limit(), 1);
+        // The others in flight are acknowledged as good as together: no part alone is as fast as that.
+        for _ in 0..2 {
+            clock += 1;
+            limiter.acknowledged(1000, at(sent), at(clock));
+        }
+        run(&mut limiter, &mut clock, 30, |limit| limit as u64 * 1000);
+        assert_eq!(limiter.limit(), 2);
     }
 
     #[test]

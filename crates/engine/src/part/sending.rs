@@ -109,7 +109,8 @@ impl Parts {
         self.done += 1;
         self.confirmed += range.end - range.start;
         self.acknowledged_at = Some(now);
-        self.limiter.acknowledged(range.end - range.start, now);
+        let since = self.open.get(index).and_then(|part| part.call.in_flight()).map_or(now, |flight| flight.since);
+        self.limiter.acknowledged(range.end - range.start, since, now);
         self.open.remove(index).held
     }
 
