@@ -11,6 +11,9 @@ const GAIN: f64 = 1.05;
 /// How long a number that was too many is not tried again; doubled each time that it is again.
 const COOLING: Duration = Duration::from_secs(30);
 
+/// How long one part more is not tried again that was not faster; doubled each time that it is not, up to [`COOLING`].
+const SETTLING: Duration = Duration::from_secs(4);
+
 /// Adapts the number of parts in flight: starts at 2, grows by one as long as that makes the upload faster, halves
 /// where the server (429) or the link (timeouts) cannot keep up, and then comes back to just below what was too many.
 #[derive(Debug, Clone)]
@@ -25,10 +28,14 @@ pub(crate) struct Limiter {
     measured: Option<(usize, f64)>,
     /// One more was tried and was not faster: until when it is not tried again.
     enough_until: Option<Instant>,
+    /// How long that will be the next time.
+    settling: Duration,
+    /// The last round was not faster than one with fewer parts: another one like it decides.
+    in_doubt: bool,
     /// What was sent before this does not count against the limit again.
     cut_at: Option<Instant>,
-    /// What was sent before this was sent beside more or fewer others, and is not measured.
-    changed_at: Option<Instant>,
+    /// What was sent before this was sent beside more others, and is not measured.
+    fewer_since: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +62,10 @@ impl Limiter {
             round: None,
             measured: None,
             enough_until: None,
+            settling: SETTLING,
+            in_doubt: false,
             cut_at: None,
-            changed_at: None,
+            fewer_since: None,
         }
     }
 
@@ -67,7 +76,7 @@ impl Limiter {
 
     /// Takes in that a part of `bytes` was acknowledged that was sent at `since`.
     pub(crate) fn acknowledged(&mut self, bytes: u64, since: Instant, now: Instant) {
-        if self.changed_at.is_some_and(|at| since < at) {
+        if self.fewer_since.is_some_and(|at| since < at) {
             return;
         }
         let Some(round) = &mut self.round else {
@@ -100,9 +109,10 @@ impl Limiter {
             self.too_many = Some(TooMany { number: self.limit, until: now + cooling, cooling });
         }
         self.cut_at = Some(now);
-        self.changed_at = Some(now);
+        self.fewer_since = Some(now);
         self.limit = (self.limit / 2).max(1);
         self.measured = None;
+        self.in_doubt = false;
         self.round = None;
         self.enough_until = None;
     }
@@ -119,17 +129,24 @@ impl Limiter {
             && fewer < self.limit
             && speed < slower * GAIN
         {
-            self.limit = fewer;
-            self.changed_at = Some(now);
-            self.measured = Some((fewer, slower));
-            self.enough_until = Some(now + COOLING);
+            self.measured = before;
+            self.in_doubt = !self.in_doubt;
+            if !self.in_doubt {
+                self.limit = fewer;
+                self.fewer_since = Some(now);
+                self.enough_until = Some(now + self.settling);
+                self.settling = self.settling.saturating_mul(2).min(COOLING);
+            }
             return;
         }
+        if before.is_some_and(|(fewer, _)| fewer < self.limit) {
+            self.settling = SETTLING;
+        }
+        self.in_doubt = false;
         let barred = self.too_many.is_some_and(|known| self.limit + 1 >= known.number && now < known.until);
         let enough = self.enough_until.is_some_and(|until| now < until);
         if self.limit < self.ceiling && !barred && !enough {
             self.limit += 1;
-            self.changed_at = Some(now);
         }
     }
 }
@@ -169,6 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn one_slow_round_does_not_decide() {
+        let mut limiter = Limiter::new(4);
+        let mut clock = 0;
+        run(&mut limiter, &mut clock, 4, |limit| limit as u64 * 1000);
+        assert_eq!(limiter.limit(), 3);
+        // The machine has something else to do for the four acknowledgements of a round.
+        run(&mut limiter, &mut clock, 4, |_| 100);
+        assert_eq!(limiter.limit(), 3);
+        run(&mut limiter, &mut clock, 20, |limit| limit as u64 * 1000);
+        assert_eq!(limiter.limit(), 4);
+    }
+
+    #[test]
     fn tries_one_more_again_after_a_while() {
         let mut limiter = Limiter::new(6);
         let mut clock = 0;
@@ -193,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_before_the_limit_changed_is_not_measured() {
+    fn what_was_sent_beside_more_others_is_not_measured() {
         let mut limiter = Limiter::new(6);
         let mut clock = 0;
         run(&mut limiter, &mut clock, 4, |limit| limit as u64 * 1000);
