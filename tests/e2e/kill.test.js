@@ -21,6 +21,8 @@ const CONCURRENCY = 4;
 const RATE = 40_000_000;
 /** Longest that a kill comes after the part it waited for, in milliseconds: about as long as a part takes. */
 const LONGEST_DELAY_MS = 400;
+/** So many parts are left to the last visit at least: the upload must not end before the last kill comes. */
+const LAST_PARTS = 8;
 /** The file is looked at, a little, to know it and to see that it is still there: reads up to this size are no hashing. */
 const LOOK_BYTES = 65_536;
 
@@ -51,7 +53,7 @@ for (const { browser, mib, kills } of [{ browser: "Chromium", mib: 300, kills: 1
     const upload = { profile, consumerId: `kill-${randomUUID()}`, start: BROWSERS[browser] };
     await emulator.settings(upload.consumerId, { rate: RATE });
 
-    const moments = Array.from({ length: kills }, () => 1 + random() * (partsOf(file) - 2)).sort((one, other) => one - other);
+    const moments = Array.from({ length: kills }, () => 1 + random() * (partsOf(file) - LAST_PARTS)).sort((one, other) => one - other);
     let inFlight = 0;
     for (const moment of moments) {
       const delay = (moment % 1) * LONGEST_DELAY_MS;
