@@ -92,7 +92,7 @@ impl Call {
     }
 
     /// Gives the attempt in flight until `deadline`.
-    pub(crate) fn extend(&mut self, deadline: Instant) {
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         if let CallState::InFlight(flight) = &mut self.state {
             flight.deadline = deadline;
         }

@@ -199,6 +199,16 @@ fn short_last_part_does_not_make_the_link_seem_slow() {
 }
 
 #[test]
+fn part_that_stalls_before_any_speed_is_known_is_held_to_the_speed_of_the_others() {
+    // At 64 KiB/s, as slow as a link may be, each part might take 16 s.
+    let mut sim = Scenario::parallel(10 << 20, 1 << 20).fault(Upload, 0, Fault::Hang).sim_at(100);
+    sim.run();
+    sim.assert_done();
+    let wait = sim.retries()[0].told_at - sim.sends_of(Upload, 0)[0].at;
+    assert!(wait > STALL && wait < STALL + Duration::from_secs(1), "{wait:?}");
+}
+
+#[test]
 fn part_that_waits_for_room_does_not_spend_its_time_to_retry() {
     // Both are refused at first; the other one then stalls in the only place for longer than retries may take.
     let mut sim = Scenario::parallel(40, 4)

@@ -72,11 +72,25 @@ impl Parts {
             }
             let later = (!self.measured).then(|| flight.since + self.time_limit(number, meter, config));
             match later.filter(|&later| later > now) {
-                Some(later) => self.open[index].call.extend(later),
+                Some(later) => self.open[index].call.set_deadline(later),
                 None => overdue.push(flight.op),
             }
         }
         overdue
+    }
+
+    /// Holds attempts that were given time before any speed was known to what they would be given now.
+    pub(crate) fn tighten(&mut self, meter: &SpeedMeter, config: &Config, now: Instant) {
+        if self.measured {
+            return;
+        }
+        for index in 0..self.open.len() {
+            let Some(flight) = self.open[index].call.in_flight() else { continue };
+            let deadline = flight.since + self.time_limit(self.open[index].number, meter, config);
+            if deadline < flight.deadline {
+                self.open[index].call.set_deadline(deadline.max(now));
+            }
+        }
     }
 
     /// Takes in how many bytes of a part are on their way; returns whether that was progress.
@@ -92,10 +106,10 @@ impl Parts {
         }
         if part.sent == length {
             if progressed {
-                part.call.extend(now + config.answer_timeout());
+                part.call.set_deadline(now + config.answer_timeout());
             }
         } else if progressed {
-            part.call.extend(now + config.stall_timeout);
+            part.call.set_deadline(now + config.stall_timeout);
         }
     }
 

@@ -28,7 +28,11 @@ impl Upload {
             (Step::Success, Outcome::Answer(response)) => match response.identified() {
                 Ok(_) => {
                     if let Some(parts) = &mut self.parts {
+                        let was_known = self.meter.last_speed().is_some();
                         parts.measure(part, &mut self.meter, now.instant);
+                        if !was_known && self.meter.last_speed().is_some() {
+                            parts.tighten(&self.meter, &self.config, now.instant);
+                        }
                     }
                     return self.acknowledge(part, now);
                 }
