@@ -156,6 +156,10 @@ impl Record {
     pub(crate) async fn prepare(&self, file: &Blob) -> Result<Fingerprint, ReadError> {
         let fingerprint = self.identity.fingerprint(file).await?;
         let key = fingerprint.key();
+        // A session that nobody else can find needs no lock.
+        if self.store.is_none() && self.key.borrow().is_none() {
+            return Ok(fingerprint);
+        }
         let taken = || UploadError::new(ErrorCode::Conflict, "Another tab or session is uploading this file");
         let lock = Lock::take(&key).await.ok_or_else(|| ReadError { error: taken(), cause: None })?;
         self.lock.replace(Some(lock));

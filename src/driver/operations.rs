@@ -1,0 +1,178 @@
+//! The operations that the engine asks for, each begun, awaited and answered for.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use upload_session_engine::digest::PartHasher;
+use upload_session_engine::error::ErrorCode;
+use upload_session_engine::output::{OpId, PartBody};
+use upload_session_engine::request::Request;
+use upload_session_engine::retry::Failure;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Driver, End, Running};
+use crate::connection::{Content, Overrides, SendError, unsendable};
+use crate::error::ReadError;
+use crate::sys::abort::{AbortGuard, Flag};
+use crate::sys::bytes::Bytes;
+use crate::sys::{blob, online, timer};
+use crate::watch;
+
+impl Driver {
+    pub(super) fn start_prepare(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let prepared = driver.record.prepare(&driver.file).await.map_err(|ReadError { error, cause }| {
+                driver.note(error.code, cause);
+                error
+            });
+            driver.input(|upload| upload.handle_prepared(prepared, timer::now()));
+            if matches!(*driver.end.borrow(), End::Settled(_)) {
+                // It ended meanwhile, before there was a lock to let go of.
+                driver.record.close().await;
+            }
+        });
+    }
+
+    pub(super) fn start_read(
+        self: &Rc<Self>,
+        op: OpId,
+        part: u32,
+        range: Range<u64>,
+        mut hasher: PartHasher,
+        keep: bool,
+    ) {
+        let driver = Rc::clone(self);
+        let stop = Flag::default();
+        self.running.insert(op, Running::Read(stop.clone()));
+        spawn_local(async move {
+            // Where memory is short the part is sent as a slice of the file.
+            let copy = if keep { Bytes::reserve(range.end - range.start) } else { None };
+            let feed = hasher.wanted().any().then_some(&mut hasher);
+            let read = async {
+                driver.watch.look(&driver.file).await?;
+                blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await
+            };
+            let read = read.await;
+            driver.running.take(&op);
+            match read {
+                _ if stop.is_raised() => {}
+                Ok(()) => {
+                    if let Some(copy) = copy {
+                        driver.held.insert(part, copy);
+                    }
+                    driver.input(|upload| upload.handle_read(op, hasher, timer::now()));
+                }
+                Err(ReadError { error, cause }) => {
+                    driver.read_failed(op, ReadError { error: error.for_part(part), cause });
+                }
+            }
+        });
+    }
+
+    pub(super) fn start_verify(self: &Rc<Self>, op: OpId, mut hasher: PartHasher) {
+        let driver = Rc::clone(self);
+        let stop = Flag::default();
+        self.running.insert(op, Running::Read(stop.clone()));
+        spawn_local(async move {
+            let verified = watch::verify(&driver.file, &mut hasher, &stop).await;
+            driver.running.take(&op);
+            match verified {
+                _ if stop.is_raised() => {}
+                Ok(()) => driver.input(|upload| upload.handle_read(op, hasher, timer::now())),
+                Err(failure) => driver.read_failed(op, failure),
+            }
+        });
+    }
+
+    fn read_failed(self: &Rc<Self>, op: OpId, ReadError { error, cause }: ReadError) {
+        self.note(error.code, cause);
+        self.input(|upload| upload.handle_read_failed(op, error, timer::now()));
+    }
+
+    pub(super) fn start_send(self: &Rc<Self>, op: OpId, request: Request, part: Option<PartBody>) {
+        let driver = Rc::clone(self);
+        let signal = match AbortGuard::new() {
+            Ok(guard) => {
+                let signal = guard.signal();
+                self.running.insert(op, Running::Request(guard));
+                Ok(signal)
+            }
+            Err(cause) => Err(cause),
+        };
+        spawn_local(async move {
+            if let Err(failure) = driver.check_slice(part.as_ref()).await {
+                if driver.running.take(&op).is_some() {
+                    driver.refuse(op, failure);
+                }
+                return;
+            }
+            let sent = async {
+                let content = part.map(|part| driver.content(op, part)).transpose().map_err(SendError::NoAnswer)?;
+                let signal = signal.map_err(SendError::NoAnswer)?;
+                driver.connection.send(request, content, &Overrides::default(), &signal).await
+            };
+            let sent = sent.await;
+            let was_running = driver.running.take(&op).is_some();
+            match sent {
+                Ok(response) => driver.input(|upload| upload.handle_response(op, &response, timer::now())),
+                Err(_) if !was_running => {}
+                Err(SendError::NoAnswer(cause)) => {
+                    driver.note_cause(ErrorCode::Network, cause);
+                    driver.input(|upload| {
+                        upload.handle_online(online::is_online(), timer::now());
+                        upload.handle_failure(op, Failure::Network, timer::now());
+                    });
+                }
+                Err(SendError::Token(refused)) => driver.refuse(op, refused),
+                Err(SendError::Unsendable(cause)) => driver.refuse(op, unsendable(cause)),
+            }
+        });
+    }
+
+    /// Looks whether what is to be sent as a slice of the file is there at all.
+    async fn check_slice(&self, part: Option<&PartBody>) -> Result<(), ReadError> {
+        match part {
+            Some(part) if !part.held || self.held.get(&part.number).is_none() => {
+                self.watch.before_slice(&self.file, part.range.clone()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns what is sent of a part: the very bytes that were hashed, or a slice of the file.
+    fn content(self: &Rc<Self>, op: OpId, part: PartBody) -> Result<Content, JsValue> {
+        let held = self.held.get(&part.number);
+        let body = match held.filter(|_| part.held) {
+            Some(bytes) => bytes.into(),
+            None => blob::slice(&self.file, part.range)?.into(),
+        };
+        let weak = Rc::downgrade(self);
+        let on_sent = move |bytes| {
+            if let Some(driver) = weak.upgrade() {
+                driver.input(|upload| upload.handle_sent(op, bytes, timer::now()));
+            }
+        };
+        Ok(Content { body, on_sent: Box::new(on_sent) })
+    }
+
+    pub(super) fn cancel(&self, op: OpId) {
+        match self.running.take(&op) {
+            Some(Running::Request(guard)) => guard.abort(),
+            Some(Running::Read(stop)) => stop.raise(),
+            None => {}
+        }
+    }
+
+    pub(super) fn start_refresh(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let refreshed = driver.connection.token.refresh().await.map_err(|failure| {
+                driver.note(failure.error.code, failure.cause);
+                failure.error
+            });
+            driver.input(|upload| upload.handle_token(refreshed, timer::now()));
+        });
+    }
+}
