@@ -186,7 +186,8 @@ export interface UploadOptions extends ConnectionOptions {
 
 /**
  * A place for resume records, e.g. one's own database. Keys tell file and target by their hashes; values are plain JSON of
- * some hundred bytes, and hold no credentials. `get` is waited for 5 s at most; `set` never is.
+ * some hundred bytes, and hold no credentials. Each call may take 5 s; the
+ * upload itself waits for `get` alone, and its end for what is still being written, 2 s at most.
  */
 export interface UploadStore {
   get(key: string): Promise<UploadSnapshot | undefined>;
@@ -202,13 +203,12 @@ export interface UploadSnapshot {
 }
 
 /** "waiting" is offline: the upload goes on by itself once there is a network, and no attempt is spent until then. */
-
 export type UploadState =
   | "idle" | "starting" | "uploading" | "paused" | "waiting" | "finishing" | "done" | "failed" | "aborted";
 
 export interface Progress {
   /** bytes of the whole file */ total: number;
-  /** bytes whose parts the server has acknowledged; never falls, never exceeds total */ confirmed: number;
+  /** bytes whose parts the server has acknowledged; never falls but to 0 with `restart`, never exceeds total */ confirmed: number;
   /** confirmed plus bytes in flight (measured by "xhr", estimated by "fetch"); never exceeds total */ sent: number;
   /** bytes hashed so far */ hashed: number;
   /** smoothed, bytes per second; 0 until known */ bytesPerSecond: number;
@@ -222,11 +222,12 @@ export interface UploadEvents {
   session: { id: string; partSize: number; parallel: boolean; resumed: boolean; expiresAt: string | null };
   progress: Progress;
   part: { partNumber: number; start: number; end: number; state: "hashing" | "queued" | "sending" | "done" | "retrying"; attempt: number };
-  retry: { operation: "create" | "get" | "upload" | "finish" | "delete"; partNumber?: number; attempt: number; delay: number; error: UploadError };
+  retry: { operation: "create" | "get" | "upload" | "finish" | "delete" | "direct"; partNumber?: number; attempt: number; delay: number; error: UploadError };
   /**
    * something that does not stop the upload: `memory_budget` (a part is larger, and sent as a slice of the file),
    * `session_not_deleted` (after an abort it may still be on the server), `file_id_unknown` (see start()), `storage` (the
-   * resume record could not be kept, or is damaged, or a newer version's: once an upload)
+   * resume record could not be kept, or is damaged, or a newer version's: once an upload), `restarted` (the session was
+   * gone, and a fresh one follows), `possible_duplicate` (a file sent in one request was sent again as its answer was lost)
    */
   warning: { code: string; message: string };
 }

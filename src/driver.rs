@@ -10,7 +10,7 @@ use js_sys::{Function, Promise};
 use serde_json::Value;
 use upload_session_engine::clock::Instant;
 use upload_session_engine::error::{ErrorCode, UploadError};
-use upload_session_engine::output::{OpId, Output};
+use upload_session_engine::output::{OpId, Output, State};
 use upload_session_engine::snapshot::Snapshot;
 use upload_session_engine::upload::Upload;
 use wasm_bindgen::prelude::*;
@@ -108,7 +108,11 @@ impl Driver {
             let abort = move || {
                 if let Some(driver) = weak.upgrade() {
                     driver.note_cause(ErrorCode::Aborted, reason.reason());
-                    driver.input(|upload| upload.handle_abort(timer::now()));
+                    // What was not even started is left as it is, to be resumed by who will.
+                    driver.input(|upload| match upload.state() {
+                        State::Idle => upload.handle_close(timer::now()),
+                        _ => upload.handle_abort(timer::now()),
+                    });
                 }
             };
             if signal.is_aborted() {
@@ -174,6 +178,7 @@ impl Driver {
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
             Output::Prepare => self.start_prepare(),
+            Output::Claim => self.start_claim(),
             Output::Read { op, part, range, hasher, keep } => self.start_read(op, part, range, hasher, keep),
             Output::Verify { op, hasher } => self.start_verify(op, hasher),
             Output::Send { op, request, part } => self.start_send(op, request, part),

@@ -149,20 +149,16 @@ impl Record {
         self.store.is_some() && self.trust.get() == Trust::Full
     }
 
-    /// Finds out which upload this is, and makes sure that nobody else drives it and that the store can be used.
+    /// Finds out which upload this is, and makes sure that nobody else drives it and that the store can be used; returns
+    /// what the store has of it by now, too.
     ///
     /// # Errors
     /// `file_changed` where the file cannot be read, `conflict` where another tab or session is at it.
-    pub(crate) async fn prepare(&self, file: &Blob) -> Result<Fingerprint, ReadError> {
+    pub(crate) async fn prepare(&self, file: &Blob) -> Result<(Fingerprint, Option<Snapshot>), ReadError> {
         let fingerprint = self.identity.fingerprint(file).await?;
         let key = fingerprint.key();
-        // A session that nobody else can find needs no lock.
-        if self.store.is_none() && self.key.borrow().is_none() {
-            return Ok(fingerprint);
-        }
-        let taken = || UploadError::new(ErrorCode::Conflict, "Another tab or session is uploading this file");
-        let lock = Lock::take(&key).await.ok_or_else(|| ReadError { error: taken(), cause: None })?;
-        self.lock.replace(Some(lock));
+        self.lock(&key).await.map_err(|error| ReadError { error, cause: None })?;
+        let mut record = None;
         if let Some(store) = &self.store {
             match find(store, &key).await {
                 Err(cause) => self.fail("read", &cause),
@@ -171,11 +167,31 @@ impl Record {
                     self.warn("The resume record is from a newer version: it is kept, and the upload goes on without");
                 }
                 Ok(Found::Bad(BadSnapshot::Damaged(_))) => self.warn("The resume record is damaged, and is replaced"),
-                Ok(Found::Nothing | Found::Record(_)) => {}
+                Ok(Found::Record(found)) => record = Some(*found),
+                Ok(Found::Nothing) => {}
             }
         }
         self.key.replace(Some(key));
-        Ok(fingerprint)
+        Ok((fingerprint, record))
+    }
+
+    /// Makes sure once more that nobody else drives the upload, after it was let go of.
+    ///
+    /// # Errors
+    /// `conflict` where another tab or session is at it.
+    pub(crate) async fn claim(&self) -> Result<(), UploadError> {
+        let key = self.key.borrow().clone();
+        match key {
+            Some(key) => self.lock(&key).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn lock(&self, key: &str) -> Result<(), UploadError> {
+        let taken = || UploadError::new(ErrorCode::Conflict, "Another tab or session is uploading this file");
+        let lock = Lock::take(key).await.ok_or_else(taken)?;
+        self.lock.replace(Some(lock));
+        Ok(())
     }
 
     /// Keeps a record in place of every earlier one.
@@ -202,7 +218,7 @@ impl Record {
     }
 
     /// Tells whether [`close`](Self::close) has something to wait for.
-    pub(crate) fn is_writing(&self) -> bool {
+    fn is_writing(&self) -> bool {
         self.writing.borrow().is_some()
     }
 

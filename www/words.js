@@ -107,6 +107,7 @@ export function resumedSentence({ confirmed, parts }) {
 export const GONE_SENTENCE = "The server no longer has what was sent before: the upload begins anew.";
 
 const OPERATION_WORDS = {
+  direct: "Sending the file",
   create: "Opening the session",
   get: "Asking for the session",
   finish: "Putting the file together",

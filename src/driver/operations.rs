@@ -27,11 +27,25 @@ impl Driver {
                 driver.note(error.code, cause);
                 error
             });
-            driver.input(|upload| upload.handle_prepared(prepared, timer::now()));
+            driver.input(|upload| {
+                let fingerprint = prepared.map(|(fingerprint, record)| {
+                    record.into_iter().for_each(|record| upload.handle_record(record));
+                    fingerprint
+                });
+                upload.handle_prepared(fingerprint, timer::now());
+            });
             if matches!(*driver.end.borrow(), End::Settled(_)) {
                 // It ended meanwhile, before there was a lock to let go of.
                 driver.record.close().await;
             }
+        });
+    }
+
+    pub(super) fn start_claim(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let claimed = driver.record.claim().await;
+            driver.input(|upload| upload.handle_claimed(claimed, timer::now()));
         });
     }
 

@@ -35,15 +35,6 @@ async fn second_is_refused_while_the_first_is_at_it_and_takes_over_then() {
 }
 
 #[wasm_bindgen_test]
-async fn sessions_that_nobody_else_can_find_are_in_nobodys_way() {
-    let (consumer, file, first) = first().await;
-    consumer.set(json!({ "rate": null })).await;
-    Running::to_end(&file, &consumer.options(json!({ "store": "none" }))).await;
-    consumer.assert_holds(&first.end().await.unwrap(), &file).await;
-    assert_eq!(consumer.stats().await.requests.create, 2);
-}
-
-#[wasm_bindgen_test]
 async fn lock_ends_with_the_upload_however_it_ends() {
     let (consumer, file, running) = first().await;
     let options = consumer.options(json!({ "store": "indexeddb" }));

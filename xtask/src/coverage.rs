@@ -23,6 +23,7 @@ fn tests_named_for_each_behaviour_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut code = String::new();
     ["crates", "src", "tests"].iter().for_each(|folder| sources(&root.join(folder), &mut code));
+    let titles: Vec<_> = code.lines().filter(|line| line.trim_start().starts_with("test(")).collect();
     let table = fs::read_to_string(root.join("tests/README.md")).unwrap();
     let rows: Vec<_> = table.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once(" | ")).collect();
     let named = rows.iter().flat_map(|(_, tests)| tests.split(", ")).filter(|name| *name != "tests");
@@ -31,7 +32,7 @@ fn tests_named_for_each_behaviour_exist() {
     for name in named {
         let exists = match name.strip_prefix('`').and_then(|name| name.strip_suffix('`')) {
             Some(function) => code.contains(&format!("fn {function}(")),
-            None => code.contains(name.trim_matches('*')),
+            None => titles.iter().any(|title| title.contains(name.trim_matches('*'))),
         };
         if exists { found += 1 } else { missing.push(name) }
     }

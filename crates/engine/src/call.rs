@@ -52,14 +52,14 @@ impl Call {
         matches!(self.state, CallState::Ready)
     }
 
-    /// Returns the number of the attempt that begins.
-    pub(crate) fn begin(&mut self, op: OpId, now: Instant, timeout: Duration, token: u32) -> u32 {
+    /// Begins an attempt.
+    pub(crate) fn begin(&mut self, op: OpId, now: Instant, timeout: Duration, token: u32) {
         if let Some(since) = self.ready_since.take() {
             self.attempts.excuse(now.since(since));
         }
         let deadline = now + timeout;
         self.state = CallState::InFlight(InFlight { op, since: now, deadline, token });
-        self.attempts.begin()
+        self.attempts.begin();
     }
 
     /// Takes back an attempt whose answer is not awaited any more.

@@ -159,8 +159,10 @@ impl Config {
             Some("box") => BOX_DIRECT_LIMIT,
             _ => DIRECT_LIMIT,
         };
+        // Only bytes in memory are those that were verified, where the platform does not tell of a change.
+        let fits = !self.rereads_file || self.size <= self.memory_budget;
         // What is passed through goes with a session's creation.
-        self.size == 0 || (self.direct && self.size <= limit && self.pass_through.is_none())
+        self.size == 0 || (self.direct && self.size <= limit && fits && self.pass_through.is_none())
     }
 
     /// Returns the metadata of a direct upload.

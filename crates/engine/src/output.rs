@@ -21,6 +21,9 @@ pub enum Output {
     /// Find out which upload this is ([`Fingerprint`](crate::snapshot::Fingerprint)), and make sure that nobody else drives it; answered by
     /// `handle_prepared`. Once, before the first request of an upload by session.
     Prepare,
+    /// Make sure once more that nobody else drives the upload, as it failed and is to be deleted now; answered by
+    /// `handle_claimed`.
+    Claim,
     /// Read a part once, hash what is wanted of it, and keep its bytes where asked; answered by
     /// `handle_read` or `handle_read_failed`. One at a time, in part order (but for a part that is read again).
     Read {

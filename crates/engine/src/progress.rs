@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Progress {
     /// Bytes of the whole file.
     pub total: u64,
-    /// Bytes whose parts the server has acknowledged; never falls.
+    /// Bytes whose parts the server has acknowledged; never falls, but to 0 with a fresh session (`restart`).
     pub confirmed: u64,
     /// `confirmed` plus what is in flight, measured or estimated; the estimate is never more than a part.
     pub sent: u64,

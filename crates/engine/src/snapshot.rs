@@ -207,7 +207,7 @@ fn acknowledged(record: &Map<String, Value>, parts: u32) -> Option<Vec<bool>> {
     let mut acknowledged = vec![false; parts as usize];
     for range in record.get("acknowledged")?.as_array()? {
         let [first, last] = pair(range)?;
-        let (first, last) = (as_whole(first)? as usize, as_whole(last)? as usize);
+        let (first, last) = (usize::try_from(as_whole(first)?).ok()?, usize::try_from(as_whole(last)?).ok()?);
         acknowledged.get_mut(first..=last)?.fill(true);
     }
     Some(acknowledged)

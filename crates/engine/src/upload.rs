@@ -176,10 +176,7 @@ impl Upload {
         if matches!(self.phase, Phase::Preparing | Phase::Claiming) {
             let claimed = fingerprint.and_then(|fingerprint| self.claim(fingerprint));
             match (&self.phase, claimed) {
-                (Phase::Claiming, Ok(_)) => {
-                    self.forget();
-                    self.phase = Phase::Deleting(Call::default());
-                }
+                (Phase::Claiming, Ok(_)) => self.delete(),
                 (Phase::Claiming, Err(error)) => self.end_abort(Some(&error)),
                 (_, Ok(true)) => self.phase = Phase::Getting(Call::default()),
                 (_, Ok(false)) => self.phase = Phase::Creating(Call::default()),
@@ -187,6 +184,27 @@ impl Upload {
             }
         }
         self.settle(now);
+    }
+
+    /// Takes in what came of [`Output::Claim`]: nobody else drives the session, or who does.
+    pub fn handle_claimed(&mut self, claimed: Result<(), UploadError>, now: Now) {
+        if matches!(self.phase, Phase::Claiming) {
+            match claimed {
+                Ok(()) => self.delete(),
+                Err(error) => self.end_abort(Some(&error)),
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Takes in a record of the same session that is kept by now: another visit may have got further.
+    pub fn handle_record(&mut self, record: Snapshot) {
+        if let Some(snapshot) = &mut self.snapshot
+            && snapshot.session_id == record.session_id
+            && snapshot.acknowledged().len() < record.acknowledged().len()
+        {
+            *snapshot = record;
+        }
     }
 
     /// Takes in whether there is a network. Without one nothing is sent, and what fails does not count.
@@ -298,14 +316,17 @@ impl Upload {
         self.settle(now);
     }
 
-    /// Stops, as the page lets go of the upload. Where a record is kept, the session stays for who resumes it; else it is
-    /// aborted.
+    /// Stops, as the page lets go of the upload. Where a record is kept, or the session of a snapshot was not looked at yet,
+    /// it stays for who resumes it; else it is aborted.
     pub fn handle_close(&mut self, now: Now) {
         if !self.finished {
-            if !self.config.keeps_record || self.session.as_ref().is_none_or(|session| !session.saved) {
+            let is_kept = self.config.keeps_record && self.session.as_ref().is_some_and(|session| session.saved);
+            let is_unclaimed = self.snapshot.is_some() && self.session.is_none();
+            if !is_kept && !is_unclaimed {
                 return self.handle_abort(now);
             }
             self.fail(UploadError::new(ErrorCode::Aborted, "The upload was closed; it can be resumed"));
+            self.phase = Phase::Aborted;
         }
         self.settle(now);
     }

@@ -57,6 +57,14 @@ fn empty_file_always_goes_direct() {
 }
 
 #[test]
+fn file_that_memory_cannot_hold_goes_by_session_where_the_platform_does_not_tell_of_changes() {
+    for (rereads_file, expected) in [(false, Direct), (true, Create)] {
+        let sim = direct(1000).config(|config| (config.memory_budget, config.rereads_file) = (999, rereads_file)).run();
+        assert_eq!(sim.operations()[0], expected);
+    }
+}
+
+#[test]
 fn what_is_passed_through_needs_a_session() {
     let sim = direct(1000).config(|config| config.pass_through = Some(json!([{"service_id": "box"}]))).run();
     sim.assert_done();

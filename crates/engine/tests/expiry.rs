@@ -19,12 +19,37 @@ const START: &str = "2023-11-14T22:13:20Z";
 #[test]
 fn session_that_is_gone_is_session_expired() {
     for fault in [Fault::Status(404), Fault::Status(410)] {
-        for (operation, part) in [(Get, None), (Upload, Some(3)), (Finish, None)] {
+        for (operation, part) in [(Get, None), (Upload, Some(3))] {
             let sim = Scenario::parallel(40, 4).fault(operation, part, fault).run();
             assert_eq!(sim.code(), ErrorCode::SessionExpired, "{operation:?}");
             assert_eq!(sim.count(Create), 1);
         }
     }
+}
+
+#[test]
+fn finish_that_does_not_find_its_session_is_asked_after() {
+    let expired = Scenario::parallel(40, 4).fault(Finish, None, Fault::Expire).run();
+    assert_eq!((expired.code(), expired.count(Get)), (ErrorCode::SessionExpired, 2));
+    // The browser sent it twice by itself, and the server knows a session no more once its file is made.
+    let made =
+        Scenario::parallel(40, 4).config(|config| config.restart = true).fault(Finish, None, Fault::DoneBut(404)).run();
+    assert_eq!((made.upload.state(), made.count(Create)), (State::Done, 1));
+    assert_eq!(made.warnings(), ["file_id_unknown"]);
+    let alive = Scenario::parallel(40, 4).fault(Finish, None, Fault::Status(404)).run();
+    assert_eq!(alive.code(), ErrorCode::NotFound);
+}
+
+#[test]
+fn parts_that_wait_do_not_spin_while_the_session_is_asked_for() {
+    let mut sim = expiring("2023-11-14T22:13:30Z", false);
+    sim.server.scripted = vec![(Upload, Some(6), Fault::Status(503))];
+    sim.run_until_sent(Get, None, 1);
+    sim.run_until_state(State::Uploading);
+    sim.server.scripted.push((Get, None, Fault::Hang));
+    sim.run();
+    sim.assert_done();
+    assert!(sim.timers.len() < 1500, "{} timers", sim.timers.len());
 }
 
 #[test]
@@ -126,9 +151,13 @@ fn expiry_in_the_past_or_in_no_form_is_ignored() {
 
 #[test]
 fn retry_after_in_the_past_is_no_wait() {
-    let past = Fault::Answer(503, r#"{"message":"busy"}"#);
+    let past = Fault::StatusUntil(503, "Sun, 06 Nov 1994 08:49:37 GMT");
     let sim = Scenario::sequential(10, 4).fault(Upload, 1, past).run();
     sim.assert_done();
+    assert!(sim.retries()[0].delay <= Duration::from_millis(500));
+    let future = Fault::StatusUntil(503, "Tue, 14 Nov 2023 22:14:20 GMT");
+    let sim = Scenario::sequential(10, 4).fault(Upload, 1, future).run();
+    assert!(sim.retries()[0].delay > Duration::from_secs(50));
 }
 
 #[test]

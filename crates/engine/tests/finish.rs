@@ -137,8 +137,6 @@ fn failed_question_after_a_lost_finish_is_the_error() {
 fn refused_finish_has_its_error() {
     for (fault, code) in [
         (Fault::Status(400), ErrorCode::BadRequest),
-        (Fault::Status(404), ErrorCode::SessionExpired),
-        (Fault::Status(410), ErrorCode::SessionExpired),
         (Fault::Answer(422, COMPLAINT), ErrorCode::DigestMismatch),
         (Fault::Answer(201, r#"{"data":{"name":"file.bin"}}"#), ErrorCode::Protocol),
         (Fault::Page, ErrorCode::Protocol),
@@ -161,8 +159,8 @@ fn finish_that_is_refused_as_done_and_is_not_has_its_error() {
 
 #[test]
 fn failed_finish_leaves_the_session_to_an_abort_unless_it_is_gone() {
-    for (status, deletions) in [(400, 1), (404, 0)] {
-        let mut sim = small().fault(Finish, None, Fault::Status(status)).run();
+    for (fault, deletions) in [(Fault::Status(400), 1), (Fault::Status(404), 1), (Fault::Expire, 0)] {
+        let mut sim = small().fault(Finish, None, fault).run();
         sim.act(Action::Abort);
         sim.run();
         assert_eq!(sim.count(Delete), deletions);

@@ -72,11 +72,13 @@ prop_compose! {
         once in any::<bool>(),
         script in script(faults),
         seed in any::<u64>(),
+        expires_at in prop::sample::select(vec!["2030-01-01T00:00:00Z", "2023-11-14T22:13:22Z", "2023-11-14T22:13:25"]),
     ) -> Sim {
         let part_size = part_size.max(config.size.div_ceil(200)).max(1);
         let mut server = Server::new(config.size, part_size, parallel);
         server.once = once;
         server.script = script.into();
+        server.expires_at = expires_at;
         Sim::new(config, server, seed)
     }
 }
@@ -191,6 +193,36 @@ proptest! {
         prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
         sim.server.assert_whole();
         prop_assert!(sim.record.is_none());
+    }
+
+    #[test]
+    fn closing_what_was_resumed_leaves_it_to_be_resumed_again(
+        mut sim in sim(fault()),
+        steps in 1..60usize,
+        after in 0..300u64,
+    ) {
+        sim.config.keeps_record = true;
+        sim.config.direct = false;
+        sim.config.size = sim.config.size.max(1);
+        let server = Server { file: Server::new(sim.config.size, 1, true).file, ..sim.server };
+        let mut sim = Sim::new(sim.config, server, 5);
+        sim.start();
+        for _ in 0..steps {
+            sim.step();
+        }
+        if sim.result.is_some() || sim.record.is_none() {
+            return Ok(());
+        }
+        sim = sim.crash();
+        sim.act_after(Duration::from_millis(after), Action::Close);
+        sim.run();
+        if sim.upload.state() != State::Done {
+            prop_assert!(sim.record.is_some() && !sim.server.deleted);
+            sim = sim.crash();
+            sim.run();
+        }
+        prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
+        sim.server.assert_whole();
     }
 
     #[test]

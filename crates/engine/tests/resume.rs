@@ -153,6 +153,84 @@ fn abort_of_what_somebody_else_drives_leaves_it_alone() {
 }
 
 #[test]
+fn abort_after_a_failure_leaves_alone_what_somebody_else_has_gone_on_with() {
+    let failed = || keeping(Scenario::parallel(100, 4)).fault(Upload, 9, Fault::Status(403)).run();
+    let mut sim = failed();
+    sim.claim = Some(Err(conflict()));
+    sim.act(Action::Abort);
+    sim.run();
+    assert_eq!((sim.count(Delete), sim.warnings()), (0, vec!["session_not_deleted"]));
+    assert!(sim.abort_ended && sim.record.is_some());
+
+    let mut sim = failed();
+    sim.act(Action::Abort);
+    sim.run();
+    assert!(sim.server.deleted && sim.record.is_none());
+}
+
+#[test]
+fn closing_what_is_resumed_before_it_is_known_whose_it_is_leaves_it_alone() {
+    for keeps_record in [false, true] {
+        for started in [false, true] {
+            let mut sim = crashed(Scenario::parallel(100, 4), 9);
+            sim.config.keeps_record = keeps_record;
+            let record = sim.record.clone().unwrap();
+            sim.upload = upload_session_engine::upload::Upload::from_snapshot(sim.config.clone(), 8, record).unwrap();
+            if started {
+                sim.start();
+            }
+            sim.act(Action::Close);
+            sim.run();
+            assert_eq!((sim.code(), sim.sent.len()), (ErrorCode::Aborted, 0));
+            assert!(sim.record.is_some());
+        }
+    }
+}
+
+#[test]
+fn odd_answer_at_a_resume_leaves_session_and_record() {
+    for page in [Fault::Page, Fault::Answer(200, r#"{"data":{"id":"session","part_size":0}}"#)] {
+        let mut sim = crashed(Scenario::parallel(100, 4), 9);
+        sim.server.scripted.push((Get, None, page));
+        sim.run();
+        assert_eq!((sim.code(), sim.count(Delete)), (ErrorCode::Protocol, 0));
+        assert!(sim.record.is_some());
+    }
+}
+
+#[test]
+fn later_record_of_the_same_session_is_gone_on_with() {
+    let mut early = keeping(Scenario::parallel(100, 4)).sim_at(50);
+    early.run_until_sent(Upload, 5, 1);
+    let stale = early.record.clone().unwrap();
+    early.run_until_sent(Upload, 15, 1);
+    let latest = early.record.clone().unwrap();
+    let mut sim = early.crash();
+    sim.upload = upload_session_engine::upload::Upload::from_snapshot(sim.config.clone(), 8, stale.clone()).unwrap();
+    sim.upload.handle_record(latest.clone());
+    sim.upload.handle_record(stale);
+    sim.never_again = latest.acknowledged();
+    sim.run();
+    sim.assert_done();
+}
+
+#[test]
+fn record_with_a_digest_too_many_does_not_hang() {
+    let scenario = Scenario::parallel(100, 4).config(|config| config.digest = DigestMode::None);
+    let mut sim = crashed(scenario, 9);
+    let mut record = sim.record.clone().unwrap().to_json();
+    record["digests"] = json!([[1, Digest::of(b"").to_base64()]]);
+    sim.upload = upload_session_engine::upload::Upload::from_snapshot(
+        sim.config.clone(),
+        8,
+        Snapshot::from_json(&record).unwrap(),
+    )
+    .unwrap();
+    sim.run();
+    sim.assert_done();
+}
+
+#[test]
 fn progress_of_what_is_resumed_is_told_before_its_session() {
     let mut sim = crashed(Scenario::parallel(100, 4), 10);
     let expected = confirmed(&sim);
@@ -212,7 +290,8 @@ fn session_whose_part_size_changed_is_a_protocol_error() {
     let mut sim = crashed(Scenario::parallel(100, 4), 9);
     sim.server.part_size = 5;
     sim.run();
-    assert_eq!(sim.code(), ErrorCode::Protocol);
+    assert_eq!((sim.code(), sim.count(Delete)), (ErrorCode::Protocol, 0));
+    assert!(sim.record.is_some());
 }
 
 #[test]

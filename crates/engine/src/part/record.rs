@@ -17,7 +17,8 @@ impl Parts {
         }
         let known = |part: &u32| self.digests.get(*part as usize).is_some_and(Option::is_some);
         let unsent = (0..self.plan.parts()).any(|part| !self.is_acknowledged(part) && known(&part));
-        self.witness = (0..self.plan.parts()).find(|part| !unsent && self.is_acknowledged(*part) && known(part));
+        let wanted = self.wanted.part && !unsent;
+        self.witness = (0..self.plan.parts()).find(|part| wanted && self.is_acknowledged(*part) && known(part));
         if self.wanted.file {
             self.hasher = snapshot.hasher;
             self.file_hashed = snapshot.file_hashed;

@@ -93,7 +93,7 @@ impl Parts {
         }
     }
 
-    /// Takes in how many bytes of a part are on their way; returns whether that was progress.
+    /// Takes in how many bytes of a part are on their way: progress gives the attempt more time.
     pub(crate) fn note_sent(&mut self, number: u32, bytes: u64, config: &Config, now: Instant) {
         let range = self.plan.range(number);
         let length = range.end - range.start;

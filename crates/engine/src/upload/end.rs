@@ -22,7 +22,6 @@ impl Upload {
     pub(super) fn abort(&mut self) {
         self.cancel_parts();
         self.paused = false;
-        self.forget();
         let live = self.session.as_ref().is_some_and(|session| session.live);
         self.phase = match mem::replace(&mut self.phase, Phase::Aborted) {
             // Somebody else may be driving the session.
@@ -31,6 +30,11 @@ impl Upload {
                 Phase::Claiming
             }
             Phase::Preparing if self.snapshot.is_some() => Phase::Claiming,
+            // Somebody else may have gone on with it since.
+            Phase::Failed if live => {
+                self.outputs.push_back(Output::Claim);
+                Phase::Claiming
+            }
             Phase::Creating(call) if call.in_flight().is_some() => Phase::AbortingCreate(call),
             Phase::Creating(call) if call.unsure => {
                 self.warn_not_deleted(&Failure::Network.into_error());
@@ -44,7 +48,16 @@ impl Upload {
                 if live { Phase::Deleting(Call::default()) } else { Phase::Aborted }
             }
         };
+        if !matches!(self.phase, Phase::Claiming) {
+            self.forget();
+        }
         self.finish_with(Err(UploadError::new(ErrorCode::Aborted, "The upload was aborted")));
+    }
+
+    /// Deletes a session that is this upload's alone.
+    pub(super) fn delete(&mut self) {
+        self.forget();
+        self.phase = Phase::Deleting(Call::default());
     }
 
     pub(super) fn on_create_after_abort(&mut self, call: &Call, outcome: Outcome<'_>) {

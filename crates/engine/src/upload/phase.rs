@@ -22,7 +22,7 @@ pub(super) enum Phase {
     Confirming(Call, Finish),
     /// Deletes a session that cannot be used, and fails then.
     Discarding(Call, UploadError),
-    /// Aborted before it was clear whose the session of the snapshot is.
+    /// Aborted while it is not clear whose the session is: before a snapshot's was looked at, or after a failure.
     Claiming,
     /// Aborted while create was in flight: its answer is awaited, as only it names the session to delete.
     AbortingCreate(Call),
@@ -35,8 +35,8 @@ pub(super) enum Phase {
 #[derive(Debug, Default)]
 pub(super) struct Finish {
     pub(super) call: Call,
-    /// The server refused it as if it were done already (409): the error, unless it is.
-    pub(super) conflict: Option<UploadError>,
+    /// The server refused it as if it were done, or the session gone: the error, unless it is done.
+    pub(super) refusal: Option<UploadError>,
     /// Since when the server has been saying that it is at it (202).
     pub(super) accepted_since: Option<Instant>,
 }

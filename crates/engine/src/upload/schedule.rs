@@ -184,8 +184,9 @@ impl Upload {
         let next = self.phase.call_mut().and_then(|call| call.next_timeout(held_back));
         let next = next.into_iter().chain(self.told.progress_due).chain(self.token.refreshing_until).min();
         let Some(parts) = &self.parts else { return next };
+        let held_back = held_back || !matches!(self.phase, Phase::Transferring);
         let calls = parts.calls().filter_map(|call| call.next_timeout(held_back)).chain(next);
-        if held_back || !matches!(self.phase, Phase::Transferring) {
+        if held_back {
             return calls.min();
         }
         let expires = self.session.as_ref().and_then(|session| session.expires);

@@ -59,10 +59,15 @@ impl Upload {
 
     pub(super) fn on_get(&mut self, mut call: Call, outcome: Outcome<'_>, now: Now) {
         match (self.judge(&mut call, Operation::Get, None, outcome, now), outcome) {
-            (Step::Success, Outcome::Answer(response)) => match self.open(response, now) {
-                Ok(phase) => self.phase = phase,
-                Err(error) => self.phase = Phase::Discarding(Call::default(), error),
-            },
+            (Step::Success, Outcome::Answer(response)) => {
+                let resumes = self.snapshot.is_some();
+                match self.open(response, now) {
+                    Ok(phase) => self.phase = phase,
+                    // It holds parts already, and one odd answer is no reason to throw them away.
+                    Err(error) if resumes => self.fail(error),
+                    Err(error) => self.phase = Phase::Discarding(Call::default(), error),
+                }
+            }
             // What was to be resumed is gone: a fresh start.
             (Step::Fail(error), _) if self.snapshot.is_some() && matches!(error.status(), Some(404 | 410)) => {
                 self.begin_again();
@@ -97,16 +102,16 @@ impl Upload {
                 Ok((_, mut envelope)) => self.done(envelope.remove("data").unwrap_or_default()),
                 Err(error) => self.fail(error),
             },
-            // The file is made already, and the answer that said so was lost: browsers send a POST again by themselves
+            // The file may be made already, and the answer that said so be lost: browsers send a POST again by themselves
             // when a kept-alive connection breaks. GET tells.
-            (Step::Fail(error), _) if error.status() == Some(409) => {
-                finish.conflict = Some(error);
+            (Step::Fail(error), _) if matches!(error.status(), Some(404 | 409 | 410)) => {
+                finish.refusal = Some(error);
                 self.phase = Phase::Confirming(Call::default(), finish);
             }
             (Step::Fail(error), _) if digest.is_some() && error.speaks_of_digest() => {
                 self.fail(error.with_code(ErrorCode::DigestMismatch));
             }
-            (Step::Fail(error), _) => self.fail_in_session(error),
+            (Step::Fail(error), _) => self.fail(error),
             (Step::Later | Step::Success, _) => self.phase = Phase::Finishing(finish),
         }
     }
@@ -128,12 +133,15 @@ impl Upload {
         match (self.judge(&mut call, Operation::Get, None, outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.envelope() {
                 Ok(envelope) if is_finished(&envelope) => self.phase = self.done_without_id(),
-                Ok(_) => match finish.conflict {
+                Ok(_) => match finish.refusal {
                     Some(error) => self.fail(error),
                     None => self.phase = Phase::Finishing(finish),
                 },
                 Err(error) => self.fail(error),
             },
+            (Step::Fail(error), _) if finish.refusal.as_ref().is_some_and(|refusal| refusal.status() != Some(409)) => {
+                self.fail_in_session(error);
+            }
             // The file may be there for all that: a fresh session would make it twice.
             (Step::Fail(error), _) => self.fail(expired(error)),
             (Step::Later | Step::Success, _) => self.phase = Phase::Confirming(call, finish),

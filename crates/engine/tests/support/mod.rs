@@ -67,6 +67,7 @@ enum Due {
     Failure(OpId, Failure),
     Unsendable(OpId, UploadError),
     Prepared(Result<Fingerprint, UploadError>),
+    Claimed(Result<(), UploadError>),
     Read(OpId, u32, std::ops::Range<u64>, PartHasher),
     Token(Result<(), UploadError>),
     Sent(OpId, u64),
@@ -95,6 +96,8 @@ pub struct Sim {
     pub verifications: usize,
     /// The record that is kept.
     pub record: Option<Snapshot>,
+    /// What a claim comes to; it succeeds where none.
+    pub claim: Option<Result<(), UploadError>>,
     /// What the preparation comes to; the fingerprint of the file and its target where none.
     pub preparation: Option<Result<Fingerprint, UploadError>>,
     pub refreshes: usize,
@@ -148,6 +151,7 @@ impl Sim {
             abort_ended: false,
             verifications: 0,
             record: None,
+            claim: None,
             preparation: None,
             refreshes: 0,
             tokens: VecDeque::new(),
@@ -314,6 +318,7 @@ impl Sim {
                 self.in_flight.remove(&op);
                 self.upload.handle_unsendable(op, error, now);
             }
+            Due::Claimed(claimed) => self.upload.handle_claimed(claimed, now),
             Due::Prepared(fingerprint) => self.upload.handle_prepared(fingerprint, now),
             Due::Read(op, part, range, mut hasher) => {
                 if self.cancelled.contains(&op) {
@@ -363,6 +368,10 @@ impl Sim {
                 Output::Prepare => {
                     let prepared = self.preparation.take().unwrap_or_else(|| Ok(fingerprint(&self.config)));
                     self.schedule(Duration::from_millis(3), Due::Prepared(prepared));
+                }
+                Output::Claim => {
+                    let claimed = self.claim.take().unwrap_or(Ok(()));
+                    self.schedule(Duration::from_millis(3), Due::Claimed(claimed));
                 }
                 Output::Save(snapshot) => {
                     assert!(!self.aborted && self.result.is_none(), "keeps a record after its end");

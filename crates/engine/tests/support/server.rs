@@ -16,6 +16,8 @@ use upload_session_engine::request::{Operation, Request, Response};
 pub enum Fault {
     Status(u16),
     StatusAfter(u16, u32),
+    /// That status, and `Retry-After` as a date.
+    StatusUntil(u16, &'static str),
     /// That status and that text; nothing was done.
     Answer(u16, &'static str),
     /// The request cannot be made, e.g. because the token function threw.
@@ -112,6 +114,9 @@ impl Server {
             None => Answer::Response(self.serve(request, part, range, config, false)),
             Some(Fault::Status(code)) => Answer::Response(error(code, None)),
             Some(Fault::StatusAfter(code, seconds)) => Answer::Response(error(code, Some(seconds))),
+            Some(Fault::StatusUntil(code, date)) => {
+                Answer::Response(Response { retry_after: Some(date.into()), ..error(code, None) })
+            }
             Some(Fault::Answer(status, body)) => {
                 Answer::Response(Response { status, body: body.into(), ..Response::default() })
             }
