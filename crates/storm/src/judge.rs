@@ -164,9 +164,7 @@ impl Case<'_> {
             if acknowledged > 1 + unanswered {
                 wrong.push(format!("part {number} was acknowledged {acknowledged} times, {unanswered} in vain"));
             }
-            // Browsers send a request again by themselves where a kept-alive connection breaks, and Chromium where it
-            // is answered 408; a refused token is no failure of the part.
-            let answered = entries.iter().filter(|entry| !matches!(entry.status, None | Some(401 | 408))).count();
+            let answered = entries.iter().filter(|entry| !is_no_failure(entry)).count();
             if answered > 1 + retries.len() {
                 wrong.push(format!("part {number} was sent {answered} times, and failed {} times", retries.len()));
             }
@@ -222,6 +220,13 @@ fn loses_session(entry: &Entry) -> bool {
     let names_session = matches!(entry.operation.as_str(), "get" | "upload" | "finish");
     let said_gone = entry.is_scripted() && matches!(entry.status, Some(404 | 410));
     names_session && (said_gone || entry.fault.as_deref() == Some("expire"))
+}
+
+/// Tells whether a part may be sent again after this without a failure that was told of: browsers do so by themselves
+/// where a kept-alive connection breaks, and Chromium where it is answered 408; a refused token is not the part's
+/// failure; and what is said to be held (409) may turn out not to be.
+fn is_no_failure(entry: &Entry) -> bool {
+    matches!(entry.status, None | Some(401 | 408)) || entry.is_scripted() && entry.status == Some(409)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The emulator, and one upload after the other carried out against it.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -46,6 +48,11 @@ impl Lab {
     /// # Errors
     /// What is wrong with its end, and all that helps to find out why.
     pub(crate) async fn run(&self, seed: u64) -> Result<Outcome, String> {
+        let ended = AssertUnwindSafe(self.carry_out(seed)).catch_unwind().await;
+        ended.unwrap_or_else(|_| Err(format!("seed {seed}: it panicked, see above\n{}", command(seed))))
+    }
+
+    async fn carry_out(&self, seed: u64) -> Result<Outcome, String> {
         let scenario = Scenario::new(seed);
         let consumer_id = format!("storm-{seed}");
         self.post("settings", &scenario.settings(&consumer_id)).await;
@@ -127,10 +134,15 @@ fn config(scenario: &Scenario) -> Config {
     }
 }
 
+/// Returns what runs a seed again.
+fn command(seed: u64) -> String {
+    format!("  STORM_SEED={seed} cargo test -p upload-storm --test storm")
+}
+
 fn report(scenario: &Scenario, wrong: &[String], outcome: &Outcome, evidence: &Evidence) -> String {
     let mut lines = vec![
         format!("seed {}: {}", scenario.seed, wrong.join("; ")),
-        format!("  STORM_SEED={} cargo test -p upload-storm --test storm", scenario.seed),
+        command(scenario.seed),
         format!("  {scenario:?}"),
         format!("  {outcome:?}"),
         format!("  {} in flight at most, files {:?}, sessions {:?}", evidence.peak, evidence.files, evidence.sessions),
