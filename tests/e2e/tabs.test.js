@@ -94,8 +94,9 @@ test("Chromium: where the browser may not read what was dropped, the visitor is 
   await card.waitForParts(1);
   await page.reload();
   await page.emulator.settings(page.consumerId, FAST);
-  // The browser's own question has no answer in a browser without a window.
+  // The browser's own question has no answer in a browser without a window, and a permission may outlive the page a little.
   await chromium.driver.executeScript(() => {
+    FileSystemFileHandle.prototype.queryPermission = async () => "prompt";
     FileSystemFileHandle.prototype.requestPermission = async () => "denied";
   });
   const entry = await page.unfinished(chromium.file.name);
