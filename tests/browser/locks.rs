@@ -49,6 +49,22 @@ async fn lock_ends_with_the_upload_however_it_ends() {
 }
 
 #[wasm_bindgen_test]
+async fn abort_after_a_failure_leaves_alone_what_another_goes_on_with() {
+    let (consumer, file, failed) = first().await;
+    consumer.fail("upload", 1, json!({ "kind": "status", "status": 403 })).await;
+    assert_eq!(failed.failure().await.code(), "forbidden");
+    let options = consumer.options(json!({ "store": "indexeddb" }));
+    let resumed = upload_session::UploadSession::from_store(file.clone().into(), options).await;
+    let second = Running::run(resumed.map_err(crate::support::Failure).unwrap().expect("the record stays"));
+    until("the second is at it", async || second.session.state() == "uploading").await;
+    settle(failed.session.abort()).await.unwrap();
+    assert_eq!(failed.events("warning").len(), 1);
+    consumer.set(json!({ "rate": null })).await;
+    consumer.assert_holds(&second.end().await.unwrap(), &file).await;
+    assert_eq!(consumer.stats().await.requests.delete, 0);
+}
+
+#[wasm_bindgen_test]
 async fn uploads_of_other_files_or_to_other_places_are_not_in_the_way() {
     let (consumer, file, first) = first().await;
     consumer.set(json!({ "rate": null })).await;

@@ -251,6 +251,30 @@ async fn abort_of_a_session_that_was_resumed_and_not_started_deletes_it_and_its_
     assert!(store.last().is_undefined());
 }
 
+/// A page may let go of what it resumed at once: an effect that runs twice, a route that changes.
+#[wasm_bindgen_test]
+async fn session_that_was_resumed_and_dropped_at_once_is_left_to_be_resumed() {
+    let store = MemoryStore::new(&NONE);
+    let dropped = Dropped::with_store("dropbox", &store).await;
+    let running = Running::run(dropped.resume().await);
+    assert_eq!(settle(running.free()).await.unwrap_err().code(), "aborted");
+    drop(dropped.resume().await);
+    dropped.assert_goes_on(dropped.resume().await).await;
+}
+
+#[wasm_bindgen_test]
+async fn signal_that_is_aborted_before_what_is_resumed_was_started_leaves_it() {
+    let store = MemoryStore::new(&NONE);
+    let dropped = Dropped::with_store("dropbox", &store).await;
+    let signal =
+        eval("(() => { const controller = new AbortController(); controller.abort(); return controller.signal; })()");
+    let options = with(dropped.options.clone(), "signal", &signal);
+    let resumed = UploadSession::from_store(dropped.file.clone().into(), options).await.map_err(Failure).unwrap();
+    assert_eq!(Running::run(resumed.expect("there is a record")).failure().await.code(), "aborted");
+    assert_eq!(dropped.consumer.sessions().await.len(), 1);
+    assert!(!store.last().is_undefined());
+}
+
 #[wasm_bindgen_test]
 async fn session_that_is_gone_on_resume_is_followed_by_a_fresh_one() {
     let store = MemoryStore::new(&NONE);
