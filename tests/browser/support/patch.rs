@@ -4,19 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::js::eval;
 
-#[wasm_bindgen(inline_js = r#"
-export class PropertyPatch {
-    constructor(object, key, value) {
-        Object.assign(this, { object, key, own: Object.getOwnPropertyDescriptor(object, key) });
-        Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
-    }
-    restore() {
-        // What the platform has is mostly inherited: then it is enough to take away what hides it.
-        if (this.own) Object.defineProperty(this.object, this.key, this.own);
-        else delete this.object[this.key];
-    }
-}
-"#)]
+#[wasm_bindgen(module = "/tests/browser/support/stand_ins.js")]
 extern "C" {
     type PropertyPatch;
     #[wasm_bindgen(constructor)]

@@ -6,33 +6,7 @@ use web_sys::Request;
 
 use super::js::{settle, text};
 
-#[wasm_bindgen(inline_js = r#"
-export class FetchRecorder {
-    constructor() {
-        this.original = globalThis.fetch;
-        this.requests = [];
-        globalThis.fetch = (request, ...rest) => {
-            if (request.url.includes("/file-storage/")) {
-                const json = request.headers.get("content-type") === "application/json";
-                this.requests.push({ request, body: json ? request.clone().text() : Promise.resolve("") });
-            }
-            return this.original.call(globalThis, request, ...rest);
-        };
-    }
-    last() {
-        return this.requests.at(-1) ?? { body: Promise.reject(new Error("nothing was sent")) };
-    }
-    count(method) {
-        return this.requests.filter(({ request }) => request.method === method).length;
-    }
-    get length() {
-        return this.requests.length;
-    }
-    restore() {
-        globalThis.fetch = this.original;
-    }
-}
-"#)]
+#[wasm_bindgen(module = "/tests/browser/support/stand_ins.js")]
 extern "C" {
     type FetchRecorder;
     #[wasm_bindgen(constructor)]

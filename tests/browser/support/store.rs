@@ -2,30 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(inline_js = r#"
-export class MemoryStore {
-    constructor(found) {
-        this.found = found;
-        this.records = new Map();
-        this.calls = { get: 0, set: 0, delete: 0 };
-    }
-    async get(key) {
-        this.calls.get++;
-        return this.found ?? this.records.get(key);
-    }
-    async set(key, value) {
-        this.calls.set++;
-        this.records.set(key, structuredClone(value));
-    }
-    async delete(key) {
-        this.calls.delete++;
-        this.records.delete(key);
-    }
-    last() {
-        return [...this.records.values()].at(-1);
-    }
-}
-"#)]
+#[wasm_bindgen(module = "/tests/browser/support/stand_ins.js")]
 extern "C" {
     /// An `UploadStore` in memory.
     pub(crate) type MemoryStore;
