@@ -159,7 +159,8 @@ export interface UploadOptions extends ConnectionOptions {
   /**
    * By what file content is sent: "xhr" measures progress within a part, "fetch" estimates it. "xhr" needs
    * `XMLHttpRequest` (windows and dedicated workers have it; elsewhere it is `invalid_argument`), cannot do
-   * `credentials: "omit"` (`invalid_argument`), and follows redirects, whose answers are then refused. default "fetch"
+   * `credentials: "omit"` (`invalid_argument`), and follows redirects, content and headers with them, and then refuses the answer.
+   * default "fetch"
    */
   transport?: "fetch" | "xhr";
   /**

@@ -59,7 +59,7 @@ async function loadModule() {
 }
 
 function start() {
-  unfinished.refresh();
+  unfinished.mount();
   mountIntake({ input, dropZone, add, tell });
   addEventListener("beforeunload", (event) => { if (isBusy()) event.preventDefault(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => cards.forEach((card) => card.recolour()));

@@ -34,9 +34,14 @@ export class UnfinishedList {
     this.#isOwned = isOwned;
     this.#goOn = goOn;
     this.#discard = discard;
-    records.onChange(() => this.refresh());
+  }
+
+  /** Shows what there is, from now on. */
+  mount() {
+    this.#records.onChange(() => this.refresh());
     // How long ago each was changes by itself.
     addEventListener("focus", () => this.refresh());
+    this.refresh();
   }
 
   /** Shows what there is now. */

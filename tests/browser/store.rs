@@ -52,13 +52,14 @@ async fn store_that_works_is_no_warning() {
 #[wasm_bindgen_test]
 async fn store_that_hangs_holds_up_neither_start_nor_end() {
     let hang = "() => new Promise(() => {})";
-    for store in [
-        format!("({{ get: {hang}, set() {{}}, delete() {{}} }})"),
-        format!("({{ get() {{}}, set: {hang}, delete() {{}} }})"),
-        format!("({{ get() {{}}, set() {{}}, delete: {hang} }})"),
+    for (store, least) in [
+        (format!("({{ get: {hang}, set() {{}}, delete() {{}} }})"), 1),
+        // The end may come before these are known to hang.
+        (format!("({{ get() {{}}, set: {hang}, delete() {{}} }})"), 0),
+        (format!("({{ get() {{}}, set() {{}}, delete: {hang} }})"), 0),
     ] {
         let warnings = warnings_with(&eval(&store), &store).await;
-        assert!(warnings <= 1, "{store}: the end may come before it is known to hang");
+        assert!((least..=1).contains(&warnings), "{store}: {warnings} warnings");
     }
 }
 

@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
+use upload_session::UploadSession;
 use upload_session_engine::config::BodyMode;
 use upload_storm::{End, Outcome, Retry, Scenario, judge, seeds};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Consumer, Running, file_of, function, get, on, settle, text, with};
+use crate::support::{Consumer, Failure, Running, file_of, function, get, on, settle, text, with};
 
 /// Seeds of the uploads; others than the native storm's.
 const SEEDS: std::ops::Range<u64> = 10_000..10_040;
@@ -46,7 +47,8 @@ async fn weather(seed: u64) -> Result<Outcome, String> {
 
 /// Uploads, and aborts what failed.
 async fn upload(scenario: &Scenario, consumer: &Consumer) -> Outcome {
-    let running = Rc::new(Running::start(&file_of(&scenario.content()), &options(scenario, consumer)));
+    let (file, options) = (file_of(&scenario.content()), options(scenario, consumer));
+    let running = Rc::new(Running::start(&file, &options));
     abort_after(&running, scenario.abort_after);
     let end = match settle(running.promise.clone()).await {
         Ok(_) => End::Done,
@@ -63,8 +65,14 @@ async fn upload(scenario: &Scenario, consumer: &Consumer) -> Outcome {
         end: if aborted { end } else { End::Hung },
         retries: retries.collect(),
         warnings: running.events("warning").iter().filter_map(|event| text(event, "code")).collect(),
-        keeps_record: false,
+        keeps_record: scenario.keeps_record && has_record(&file, &options).await,
     }
+}
+
+/// Tells whether there is a record that could be gone on with.
+async fn has_record(file: &JsValue, options: &JsValue) -> bool {
+    let resumed = UploadSession::from_store(file.clone(), options.clone()).await;
+    resumed.map_err(Failure).unwrap().is_some()
 }
 
 fn abort_after(running: &Rc<Running>, events: Option<u32>) {

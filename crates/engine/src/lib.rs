@@ -13,7 +13,8 @@
 //!
 //! | output | is answered by |
 //! |---|---|
-//! | [`Prepare`](output::Output::Prepare) | `handle_prepared` |
+//! | [`Prepare`](output::Output::Prepare) | `handle_prepared`, and `handle_record` before it where a record is found |
+//! | [`Claim`](output::Output::Claim) | `handle_claimed` |
 //! | [`Read`](output::Output::Read), [`Verify`](output::Output::Verify) | `handle_read` or `handle_read_failed` |
 //! | [`Send`](output::Output::Send) | `handle_response`, `handle_failure`, or `handle_unsendable`; `handle_sent` meanwhile |
 //! | [`RefreshToken`](output::Output::RefreshToken) | `handle_token` |
@@ -89,7 +90,7 @@
 //!  any of these ──error──▶ Failed
 //!  any of these, Failed too ──abort──▶ Deleting ──deleted, or not──▶ Aborted       where there is a session
 //!                                      AbortingCreate ──201──▶ Deleting            create is in flight
-//!                                      Claiming ──it is ours──▶ Deleting           a snapshot's, not looked at yet
+//!                                      Claiming ──it is ours──▶ Deleting           not looked at yet, or failed before
 //!                                      Aborted                                     otherwise
 //! ```
 //!
@@ -128,13 +129,14 @@
 //! | `expires_at` has passed | the session is asked, and believed |
 //! | any other status | the status's own error |
 //! | 2xx to create, a part or finish without `data.id`, to get without `data` | `protocol` |
-//! | get: senseless `part_size`, or another than the snapshot's; more than 10,001 parts | the session is deleted; `protocol`; `file_too_large` |
+//! | get: senseless `part_size`; more than 10,001 parts | `protocol`; `file_too_large`; the session is deleted |
+//! | get, at a resume: no JSON, or another `part_size` than before | `protocol`; the session stays |
 //! | part: 409, as it is held already | the part is done: an attempt got through whose answer was lost, or the browser sent it twice |
 //! | part: 400 or 422 that speaks of a digest that was sent | read, hashed and sent once more; other bytes are `file_changed`, a second complaint `digest_mismatch` |
 //! | part: cannot be read | `file_changed`, or what the reader said |
 //! | file: reads differently after its last part | `file_changed`, before finish |
 //! | direct: 413 | by session |
-//! | finish: no answer, or 5xx | before the next attempt the session is asked: `success` means done |
+//! | finish: no answer, 5xx, 404, 409 or 410 | before the next attempt, or the end, the session is asked: `success` means done |
 //! | finish: 202 | asked again after `Retry-After`, at least 1 s; `timeout` after 15 minutes |
 //! | finish: 400 or 422 that speaks of a digest that was sent | `digest_mismatch` |
 //! | delete: fails for 30 s | the warning `session_not_deleted` |
