@@ -261,12 +261,12 @@ export class UploadSession {
    * same target. A resumed session whose server has forgotten it starts afresh.
    */
   start(): Promise<UnifiedFile>;
-  /** Stops sending at once; what is confirmed stays confirmed. */
+  /** Stops sending at once; what is confirmed stays confirmed. Does nothing before start(). */
   pause(): void;
   resume(): void;
   /**
    * Cancels what is in flight, deletes the session on the server and forgets the record; start() rejects with `aborted`
-   * at once, and this promise is fulfilled once that is done (or a warning told why it is not). A failed upload leaves its
+   * at once, and this promise is fulfilled once that is done, or a warning told why it is not: after half a minute of trying. A failed upload leaves its
    * session on the server until it is aborted. Before start() it drops what a resumed session would go on from.
    */
   abort(): Promise<void>;
@@ -276,7 +276,8 @@ export class UploadSession {
   on<E extends keyof UploadEvents>(event: E, listener: (detail: UploadEvents[E]) => void): () => void;
   /**
    * Frees the memory of the module. An upload that is under way stops, and start() rejects with `aborted`: where a record
-   * is kept, the session stays on the server to be resumed; else it is deleted.
+   * is kept, the session stays on the server to be resumed; else it is deleted. Of what comes after, only abort() and
+   * free() are allowed, and do nothing.
    */
   free(): void;
 }

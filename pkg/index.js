@@ -7,6 +7,9 @@ export default init;
 // could be collected as garbage, and its upload be cancelled with it.
 const running = new Set();
 
+// Sessions that a page let go of.
+const freed = new WeakSet();
+
 export class UploadSession extends Session {
   static async resume(file, options) {
     const session = await Session.fromStore(file, options);
@@ -23,5 +26,17 @@ export class UploadSession extends Session {
     const release = () => running.delete(this);
     promise.then(release, release);
     return promise;
+  }
+
+  // A page that let go of a session may still clean up behind it, e.g. where start() rejects.
+  async abort() {
+    if (!freed.has(this)) await super.abort();
+  }
+
+  free() {
+    if (freed.has(this)) return;
+    freed.add(this);
+    // A listener may call it within another call, which still borrows the session.
+    queueMicrotask(() => super.free());
   }
 }

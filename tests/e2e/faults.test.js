@@ -127,7 +127,7 @@ test("a session that is gone from the server is told as such, and Retry forgets 
   const page = await shared.open("?service=box");
   await page.emulator.faults(page.consumerId, [
     { operation: "upload", times: 1, fault: { kind: "status", status: 503 } },
-    { operation: "finish", times: 1, fault: { kind: "status", status: 404 } },
+    { operation: "finish", times: 1, fault: { kind: "expire" } },
   ]);
   const [card] = await page.pick(shared.file);
   await card.waitFor("failed");
