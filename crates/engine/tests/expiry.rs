@@ -36,8 +36,8 @@ fn finish_that_does_not_find_its_session_is_asked_after() {
         Scenario::parallel(40, 4).config(|config| config.restart = true).fault(Finish, None, Fault::DoneBut(404)).run();
     assert_eq!((made.upload.state(), made.count(Create)), (State::Done, 1));
     assert_eq!(made.warnings(), ["file_id_unknown"]);
-    let alive = Scenario::parallel(40, 4).fault(Finish, None, Fault::Status(404)).run();
-    assert_eq!(alive.code(), ErrorCode::NotFound);
+    let contrary = Scenario::parallel(40, 4).fault(Finish, None, Fault::Status(404)).run();
+    assert_eq!(contrary.code(), ErrorCode::SessionExpired);
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn finish_that_is_refused_as_done_and_is_not_has_its_error() {
 
 #[test]
 fn failed_finish_leaves_the_session_to_an_abort_unless_it_is_gone() {
-    for (fault, deletions) in [(Fault::Status(400), 1), (Fault::Status(404), 1), (Fault::Expire, 0)] {
+    for (fault, deletions) in [(Fault::Status(400), 1), (Fault::Status(404), 0), (Fault::Expire, 0)] {
         let mut sim = small().fault(Finish, None, fault).run();
         sim.act(Action::Abort);
         sim.run();

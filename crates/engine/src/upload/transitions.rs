@@ -134,7 +134,7 @@ impl Upload {
             (Step::Success, Outcome::Answer(response)) => match response.envelope() {
                 Ok(envelope) if is_finished(&envelope) => self.phase = self.done_without_id(),
                 Ok(_) => match finish.refusal {
-                    Some(error) => self.fail(error),
+                    Some(error) => self.fail_in_session(error),
                     None => self.phase = Phase::Finishing(finish),
                 },
                 Err(error) => self.fail(error),
