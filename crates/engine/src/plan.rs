@@ -55,6 +55,12 @@ impl Plan {
         self.part_size
     }
 
+    /// Returns how many bytes a part has; none past the last part.
+    pub fn length(&self, part: u32) -> u64 {
+        let range = self.range(part);
+        range.end - range.start
+    }
+
     /// Returns the bytes of a part, as offsets into the file; empty past the last part.
     pub fn range(&self, part: u32) -> Range<u64> {
         let start = u64::from(part).saturating_mul(self.part_size).min(self.size);

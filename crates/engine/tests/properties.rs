@@ -90,6 +90,17 @@ impl std::fmt::Debug for Sim {
     }
 }
 
+/// Has one action, and then the other, done again and again: after so many milliseconds, and for so many.
+fn interrupt(sim: &mut Sim, times: Vec<(u64, u64)>, begin: Action, end: Action) {
+    let mut at = Duration::ZERO;
+    for (until, length) in times {
+        at += Duration::from_millis(until);
+        sim.act_after(at, begin);
+        at += Duration::from_millis(length);
+        sim.act_after(at, end);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -137,13 +148,7 @@ proptest! {
         mut sim in sim(fault()),
         pauses in prop::collection::vec((0..3000u64, 0..20_000u64), 0..4),
     ) {
-        let mut at = Duration::ZERO;
-        for (until, length) in pauses {
-            at += Duration::from_millis(until);
-            sim.act_after(at, Action::Pause);
-            at += Duration::from_millis(length);
-            sim.act_after(at, Action::Resume);
-        }
+        interrupt(&mut sim, pauses, Action::Pause, Action::Resume);
         sim.run();
         prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
         sim.server.assert_whole();
@@ -154,13 +159,7 @@ proptest! {
         mut sim in sim(fault()),
         outages in prop::collection::vec((0..3000u64, 0..100_000u64), 0..4),
     ) {
-        let mut at = Duration::ZERO;
-        for (until, length) in outages {
-            at += Duration::from_millis(until);
-            sim.act_after(at, Action::Offline);
-            at += Duration::from_millis(length);
-            sim.act_after(at, Action::Online);
-        }
+        interrupt(&mut sim, outages, Action::Offline, Action::Online);
         sim.run();
         prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
         sim.server.assert_whole();

@@ -112,8 +112,7 @@ impl Parts {
             return Some(Err(error.for_part(number)));
         }
         if wanted.file || (wanted.part && known.is_none() && !self.wanted.file) {
-            let range = self.plan.range(number);
-            self.hashed += range.end - range.start;
+            self.hashed += self.plan.length(number);
         }
         self.set_digest(number, digest.or(known));
         if wanted.file {

@@ -15,7 +15,7 @@ impl Parts {
         for (part, digest) in snapshot.digests {
             self.set_digest(part, Some(digest));
         }
-        let known = |part: &u32| self.digests.get(*part as usize).is_some_and(Option::is_some);
+        let known = |part: &u32| self.digest(*part).is_some();
         let unsent = (0..self.plan.parts()).any(|part| !self.is_acknowledged(part) && known(&part));
         let wanted = self.wanted.part && !unsent;
         self.witness = (0..self.plan.parts()).find(|part| wanted && self.is_acknowledged(*part) && known(part));
@@ -80,7 +80,6 @@ impl Parts {
     }
 
     fn bytes_where(&self, matches: impl Fn(&Self, u32) -> bool) -> u64 {
-        let bytes = |part| self.plan.range(part).end - self.plan.range(part).start;
-        (0..self.plan.parts()).filter(|&part| matches(self, part)).map(bytes).sum()
+        (0..self.plan.parts()).filter(|&part| matches(self, part)).map(|part| self.plan.length(part)).sum()
     }
 }

@@ -45,8 +45,7 @@ impl Parts {
     /// Returns how long an attempt to send a part may take: with a transport that tells of progress, until the first.
     /// Others are given what the part should take, several times over, and twice that after each stall.
     pub(crate) fn time_limit(&self, number: u32, meter: &SpeedMeter, config: &Config) -> Duration {
-        let range = self.plan.range(number);
-        let bytes = (range.end - range.start) as f64;
+        let bytes = self.plan.length(number) as f64;
         if self.measured {
             return if bytes > 0.0 { config.stall_timeout } else { config.answer_timeout() };
         }
@@ -95,48 +94,42 @@ impl Parts {
 
     /// Takes in how many bytes of a part are on their way: progress gives the attempt more time.
     pub(crate) fn note_sent(&mut self, number: u32, bytes: u64, config: &Config, now: Instant) {
-        let range = self.plan.range(number);
-        let length = range.end - range.start;
+        let length = self.plan.length(number);
         let Some(part) = self.part_mut(number) else { return };
         let Some(flight) = part.call.in_flight() else { return };
-        let progressed = bytes.min(length) > part.sent;
-        part.sent = part.sent.max(bytes.min(length));
-        if progressed {
-            part.ramp = Some(Ramp::up(part.ramp, part.sent, flight.since, now));
+        if bytes.min(length) <= part.sent {
+            return;
         }
-        if part.sent == length {
-            if progressed {
-                part.call.set_deadline(now + config.answer_timeout());
-            }
-        } else if progressed {
-            part.call.set_deadline(now + config.stall_timeout);
-        }
+        part.sent = bytes.min(length);
+        part.ramp = Some(Ramp::up(part.ramp, part.sent, flight.since, now));
+        let patience = if part.sent == length { config.answer_timeout() } else { config.stall_timeout };
+        part.call.set_deadline(now + patience);
     }
 
     /// Takes a part as acknowledged; returns whether its bytes were held.
     pub(crate) fn acknowledge(&mut self, number: u32, now: Instant) -> bool {
         let Some(index) = self.open.iter().position(|part| part.number == number) else { return false };
-        let range = self.plan.range(number);
+        let length = self.plan.length(number);
         if let Some(acknowledged) = self.acknowledged.get_mut(number as usize) {
             *acknowledged = true;
         }
         self.done += 1;
-        self.confirmed += range.end - range.start;
+        self.confirmed += length;
         self.acknowledged_at = Some(now);
         let since = self.open.get(index).and_then(|part| part.call.in_flight()).map_or(now, |flight| flight.since);
-        self.limiter.acknowledged(range.end - range.start, since, now);
+        self.limiter.acknowledged(length, since, now);
         self.open.remove(index).held
     }
 
     /// Measures a part that was just answered. A short last one says more of the server's latency than of the link.
     pub(crate) fn measure(&mut self, number: u32, meter: &mut SpeedMeter, now: Instant) {
-        let range = self.plan.range(number);
-        if range.end - range.start < self.plan.part_size() && number > 0 {
+        let length = self.plan.length(number);
+        if length < self.plan.part_size() && number > 0 {
             return;
         }
         let Some(part) = self.part_mut(number) else { return };
         if let Some(flight) = part.call.in_flight() {
-            meter.acknowledged(range.end - range.start, flight.since, part.load, now);
+            meter.acknowledged(length, flight.since, part.load, now);
         }
     }
 
@@ -171,8 +164,7 @@ impl Parts {
         let mut told = 0;
         let mut since = None;
         for (part, flight) in in_flight {
-            let range = self.plan.range(part.number);
-            bytes += range.end - range.start;
+            bytes += self.plan.length(part.number);
             told += part.ramp.map_or(0, |ramp| ramp.at(now));
             since = Some(since.map_or(flight.since, |since| flight.since.min(since)));
         }

@@ -8,7 +8,7 @@ use super::Upload;
 use super::phase::Phase;
 use super::transitions::Step;
 use crate::call::Call;
-use crate::clock::{Instant, Now};
+use crate::clock::Now;
 use crate::error::ErrorCode;
 use crate::output::{Event, Output, PartState};
 use crate::request::Operation;
@@ -20,7 +20,6 @@ impl Upload {
         let digest = parts.digest_to_send(part);
         let Some(open) = parts.part_mut(part) else { return };
         let mut call = open.call;
-        let since = call.in_flight().map_or(now.instant, |flight| flight.since);
         if self.direct {
             return self.on_direct(call, part, outcome, now);
         }
@@ -51,14 +50,13 @@ impl Upload {
                 error.with_code(ErrorCode::DigestMismatch)
             }
             (Step::Fail(error), _) => return self.fail_in_session(error.for_part(part)),
-            (Step::Later | Step::Success, _) => return self.send_later(part, call, outcome, since, now),
+            (Step::Later | Step::Success, _) => return self.send_later(part, call, outcome, now),
         };
         self.fail(error.for_part(part));
     }
 
     /// Takes in what came of sending the whole file in one request.
     pub(super) fn on_direct(&mut self, mut call: Call, part: u32, outcome: Outcome<'_>, now: Now) {
-        let since = call.in_flight().map_or(now.instant, |flight| flight.since);
         match (self.judge(&mut call, Operation::Direct, Some(part), outcome, now), outcome) {
             (Step::Success, Outcome::Answer(response)) => match response.identified() {
                 Ok((_, mut envelope)) => {
@@ -84,16 +82,16 @@ impl Upload {
                 self.outputs.push_back(Output::Prepare);
             }
             (Step::Fail(error), _) => self.fail(error),
-            (Step::Later | Step::Success, _) => self.send_later(part, call, outcome, since, now),
+            (Step::Later | Step::Success, _) => self.send_later(part, call, outcome, now),
         }
     }
 
     /// Has a part that got no further wait for its next attempt.
-    pub(super) fn send_later(&mut self, part: u32, call: Call, outcome: Outcome<'_>, since: Instant, now: Now) {
+    pub(super) fn send_later(&mut self, part: u32, call: Call, outcome: Outcome<'_>, now: Now) {
         let Some(parts) = &mut self.parts else { return };
-        if let Some(open) = parts.part_mut(part) {
-            open.call = call;
-        }
+        let Some(open) = parts.part_mut(part) else { return };
+        let since = open.call.in_flight().map_or(now.instant, |flight| flight.since);
+        open.call = call;
         match outcome {
             Outcome::Answer(response) if response.status == 429 => parts.limiter.overloaded(since, now.instant),
             Outcome::Answer(_) => {}
