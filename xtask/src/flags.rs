@@ -22,8 +22,8 @@ xflags::xflags! {
 
         /// Runs every test; or, with names or their beginnings, some suites.
         cmd test {
-            /// Suites to run: fmt clippy rustdoc engine module emulator xtask build
-            /// size browser-chromium browser-firefox types contract e2e.
+            /// Suites to run: fmt clippy rustdoc engine module policy emulator storm xtask
+            /// build size browser-chromium browser-firefox types contract edge e2e.
             repeated suites: String
         }
 

@@ -1,4 +1,4 @@
-//! Builds the WebAssembly module and its JavaScript into `pkg/dist`.
+//! Builds the WebAssembly modules and their JavaScript into `pkg/dist`: the page's, and the edge's.
 
 use std::fs;
 use std::time::Instant;
@@ -14,13 +14,14 @@ use crate::step;
 pub(crate) const NEEDS: &[Need] = &[Need::Node, Need::WasmTarget, ROOT_PACKAGES, Need::WasmTools];
 
 const OUT: &str = "pkg/dist";
-/// What has to be there after a build.
-const PRODUCTS: [&str; 2] = ["upload_session_bg.wasm", "upload_session.js"];
+/// What is built: the crate's folder, where it goes, and the name of what has to be there then.
+const MODULES: [(&str, &str, &str); 2] =
+    [(".", "pkg/dist", "upload_session"), ("edge", "pkg/dist/edge", "upload_session_edge")];
 /// What wasm-pack adds and the package must not have: npm would leave out what its .gitignore
 /// names.
 const UNWANTED: [&str; 2] = [".gitignore", "README.md"];
 
-/// Builds the module for release.
+/// Builds the modules for release.
 ///
 /// # Errors
 ///
@@ -34,12 +35,17 @@ pub(crate) fn build(project: &Project) -> Result<()> {
         // What an earlier build left must not be shipped.
         fs::remove_dir_all(&out).with_context(|| format!("cannot empty {OUT}"))?;
     }
-    step(format_args!("building the module into {OUT}"));
+    MODULES.iter().try_for_each(|module| build_one(project, *module))
+}
+
+fn build_one(project: &Project, (folder, out, name): (&str, &str, &str)) -> Result<()> {
+    let out = project.root.join(out);
+    step(format_args!("building {name} into {}", out.display()));
     let started = Instant::now();
     let mut wasm_pack = project.command("wasm-pack");
     // no-install: the tools are ours; nothing is to be downloaded on the way.
-    wasm_pack.args(["build", "--mode", "no-install", "--release", "--target", "web"]);
-    wasm_pack.args(["--no-pack", "--no-typescript", "--out-dir", OUT]);
+    wasm_pack.args(["build", folder, "--mode", "no-install", "--release", "--target", "web"]);
+    wasm_pack.args(["--no-pack", "--no-typescript", "--out-dir"]).arg(&out);
     process::run(&mut wasm_pack)?;
     for name in UNWANTED {
         let file = out.join(name);
@@ -47,11 +53,11 @@ pub(crate) fn build(project: &Project) -> Result<()> {
             fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
     }
-    for name in PRODUCTS {
-        if !out.join(name).is_file() {
-            bail!("wasm-pack ended well, but {OUT}/{name} is missing");
+    for file in [format!("{name}_bg.wasm"), format!("{name}.js")] {
+        if !out.join(&file).is_file() {
+            bail!("wasm-pack ended well, but {}/{file} is missing", out.display());
         }
     }
-    step(format_args!("built the module in {:.1} s", started.elapsed().as_secs_f64()));
+    step(format_args!("built {name} in {:.1} s", started.elapsed().as_secs_f64()));
     Ok(())
 }

@@ -47,6 +47,8 @@ impl Need {
         ROOT_PACKAGES,
         Self::Packages("tests/types"),
         Self::Packages("tests/contract"),
+        Self::Packages("edge"),
+        Self::Packages("tests/edge"),
         Self::Packages("tests/e2e"),
         Self::WasmTools,
         Self::Geckodriver,

@@ -23,6 +23,8 @@ pub(crate) fn print(project: &Project) -> Result<()> {
     let package = project.root.join("pkg");
     let mut files = loaded_files(&package, false)?;
     files.extend(loaded_files(&package.join("dist"), true)?);
+    // What runs on an edge runtime is loaded by no page.
+    files.retain(|file| !file.starts_with(package.join("dist/edge")));
     if !files.iter().any(|file| has_extension(file, &["wasm"])) {
         bail!("pkg/dist has no module: cargo xtask build makes it");
     }

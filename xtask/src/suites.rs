@@ -29,6 +29,7 @@ const SUITES: &[Suite] = &[
     suite("engine", &[], |s| s.cargo_test(&["--package=upload-session-engine"])),
     // What the module tests of itself without a browser.
     suite("module", &[], |s| s.cargo_test(&["--package=upload-session", "--lib"])),
+    suite("policy", &[], |s| s.cargo_test(&["--package=upload-session-edge"])),
     suite("emulator", &[], |s| s.cargo_test(&["--package=upload-emulator"])),
     // Hundreds of uploads over real HTTP, each with misfortunes of its own.
     suite("storm", &[], |s| s.cargo_test(&["--package=upload-storm"])),
@@ -39,6 +40,7 @@ const SUITES: &[Suite] = &[
     suite("browser-firefox", BROWSERS, |s| s.in_browser(Browser::Firefox)),
     suite("types", TYPES, |s| s.types()),
     suite("contract", CONTRACT, |s| s.contract()),
+    suite("edge", EDGE, |s| s.edge()),
     suite("e2e", END_TO_END, |s| s.end_to_end()),
 ];
 
@@ -46,11 +48,22 @@ const LINTS: &[Need] = &[Need::Lints, Need::WasmTarget];
 const BROWSERS: &[Need] = &[Need::WasmTarget, Need::Browsers, Need::WasmTools, Need::Geckodriver];
 const TYPES: &[Need] = &[Need::Node, Need::Packages("tests/types")];
 const CONTRACT: &[Need] = &[Need::Node, Need::Packages("tests/contract")];
+/// The packages of the example worker, and of the tests of everything that runs on the edge.
+const EDGE: &[Need] = &[
+    Need::Node,
+    Need::WasmTarget,
+    ROOT_PACKAGES,
+    Need::Packages("edge"),
+    Need::Packages("tests/edge"),
+    Need::WasmTools,
+];
 const END_TO_END: &[Need] = &[
     Need::Node,
     Need::WasmTarget,
     Need::Browsers,
     ROOT_PACKAGES,
+    Need::Packages("edge"),
+    Need::Packages("tests/edge"),
     Need::Packages("tests/e2e"),
     Need::WasmTools,
     Need::Geckodriver,

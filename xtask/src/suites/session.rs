@@ -29,6 +29,9 @@ const E2E_SIZE_MIB: &str = "200";
 /// The module's package as a browser gets it.
 const MODULE: &[&str] = &["--package=upload-session", "--target=wasm32-unknown-unknown"];
 
+/// What of the edge's package is compiled for WebAssembly alone.
+const EDGE: &[&str] = &["--package=upload-session-edge", "--target=wasm32-unknown-unknown"];
+
 /// A browser that the module is tested in.
 #[derive(Clone, Copy)]
 pub(super) enum Browser {
@@ -114,7 +117,7 @@ impl<'a> Session<'a> {
             let arguments = ["clippy"].into_iter().chain(what.iter().copied()).chain(strict);
             self.project.cargo(arguments)
         };
-        check([&mut cargo(&["--workspace"]), &mut cargo(MODULE)])
+        check([&mut cargo(&["--workspace"]), &mut cargo(MODULE), &mut cargo(EDGE)])
     }
 
     pub(super) fn rustdoc(&self) -> Result<Tally> {
@@ -123,7 +126,7 @@ impl<'a> Session<'a> {
             cargo.env("RUSTDOCFLAGS", "-D warnings");
             cargo
         };
-        check([&mut cargo(&["--workspace"]), &mut cargo(MODULE)])
+        check([&mut cargo(&["--workspace"]), &mut cargo(MODULE), &mut cargo(EDGE)])
     }
 
     pub(super) fn build(&self) -> Result<Tally> {
@@ -145,6 +148,14 @@ impl<'a> Session<'a> {
 
     pub(super) fn contract(&self) -> Result<Tally> {
         nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut self.node_tests("tests/contract")?)?)?)
+    }
+
+    /// Runs the proxy, ingest and the example worker in workerd and Node.
+    pub(super) fn edge(&self) -> Result<Tally> {
+        self.module()?;
+        let mut node = self.node_tests("tests/edge")?;
+        node.arg("--test-concurrency=2");
+        nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut node)?)?)
     }
 
     pub(super) fn end_to_end(&self) -> Result<Tally> {

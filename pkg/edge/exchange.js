@@ -1,0 +1,81 @@
+// Carries one request through the proxy, step by step, as the policy says.
+
+import { exactly, readText } from "./streams.js";
+
+// Most bytes of an upstream's answer that are read; the API's have some hundred.
+const ANSWER_LIMIT = 1_048_576;
+
+/** Takes the steps of an exchange until there is an answer. */
+export async function carryOut(exchange, request, env, { authorize, timeout }) {
+  for (;;) {
+    const step = exchange.step();
+    if (step.do === "authorize") await grant(exchange, authorize, request, env);
+    else if (step.do === "read") await read(exchange, request, step.limit);
+    else if (step.do === "send") await send(exchange, request, step, timeout);
+    else return respond(step);
+  }
+}
+
+export function respond({ status, headers, body }) {
+  return new Response(body, { status, headers });
+}
+
+async function grant(exchange, authorize, request, env) {
+  const { method, url, headers, cf } = request;
+  let grant;
+  try {
+    // A copy without the body, which is not to be read twice.
+    grant = await authorize(new Request(url, { method, headers, cf }), env);
+    grant = grant === null || grant === undefined ? undefined : JSON.stringify(grant);
+  } catch (error) {
+    // Its message may quote what the caller sent.
+    console.error(`upload-session/edge: authorize failed with ${error?.name ?? typeof error}`);
+    return exchange.failed("authorize_failed");
+  }
+  exchange.granted(grant, Date.now());
+}
+
+async function read(exchange, request, limit) {
+  let text;
+  try {
+    text = await readText(request.body, limit);
+  } catch {
+    return exchange.failed("body_broken");
+  }
+  if (text === undefined) exchange.failed("body_too_large");
+  else exchange.read(text);
+}
+
+/** Sends the request upstream. Upstream's time to answer begins once it has the whole of it. */
+async function send(exchange, request, { method, url, headers, body, length }, timeout) {
+  const cancel = new AbortController();
+  const { signal } = cancel;
+  const stop = () => cancel.abort();
+  request.signal?.addEventListener("abort", stop);
+  if (request.signal?.aborted) stop();
+  let failure = "unreachable";
+  let timer;
+  const fail = (kind) => {
+    failure = kind;
+    stop();
+  };
+  const content = length === null ? { readable: body, sent: Promise.resolve() } : exactly(length, request.body, signal);
+  const wait = () => {
+    if (!signal.aborted) timer = setTimeout(fail, timeout, "timeout");
+  };
+  content.sent.then(wait, () => fail("body_broken"));
+  try {
+    const answer = await fetch(url, { method, headers, body: content.readable, duplex: "half", redirect: "manual", signal });
+    const text = await readText(answer.body, ANSWER_LIMIT);
+    const header = (name) => answer.headers.get(name) ?? undefined;
+    if (text === undefined) exchange.failed("answer_too_large");
+    else exchange.answered(answer.status, header("retry-after"), header("request-id"), text, Date.now());
+  } catch {
+    exchange.failed(failure);
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener("abort", stop);
+    // What upstream did not want to read is not read.
+    stop();
+  }
+}

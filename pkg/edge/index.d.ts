@@ -1,0 +1,74 @@
+// The public surface of `upload-session/edge`: the same package on an edge runtime.
+// It needs only what every WinterTC runtime has: fetch, Request, Response, streams and WebCrypto. Tested on workerd and Node 20.
+//
+// Sizes are in bytes, times in milliseconds. docs/edge.md tells how to deploy it.
+
+import type { UploadOptions, UnifiedFile, Progress } from "upload-session";
+
+export { UploadError } from "upload-session";
+
+/**
+ * Takes the compiled module, as Workers import it: `import wasm from "upload-session/edge.wasm"`. Idempotent; must resolve
+ * before anything else is used.
+ */
+export function init(module: WebAssembly.Module | BufferSource): Promise<void>;
+
+/** What one caller may do. */
+export interface Grant {
+  /** whose storage it is; every session is tied to it */
+  consumerId: string;
+  /** the one connector this caller may use; where left out, the caller's own x-apideck-service-id is passed on */
+  serviceId?: string;
+  /** folders that a file may be created in; any, where left out */
+  parentFolderIds?: string[];
+  /** the drive that files go to: another is refused, and where the caller names none it is this one */
+  driveId?: string;
+  /** bytes; a file of unknown size is refused then */
+  maxFileSize?: number;
+}
+
+type FromEnv<T, Env> = T | ((env: Env) => T | Promise<T>);
+
+export interface UploadProxyOptions<Env = unknown> {
+  /** default "https://upload.apideck.com" */
+  upstream?: FromEnv<string, Env>;
+  apiKey: FromEnv<string, Env>;
+  appId: FromEnv<string, Env>;
+  /**
+   * 32 bytes or more; a session id that leaves the proxy is signed with it for the consumer it was made for. Of a list the
+   * first signs and all are accepted, so that a secret can be replaced while uploads go on.
+   */
+  sessionSecret: FromEnv<string | readonly string[], Env>;
+  /**
+   * Who is calling. null answers 401; whatever it throws answers 500. Bring your own: a cookie, a JWT, an access proxy's
+   * header. The request is a copy without its body.
+   */
+  authorize(request: Request, env: Env): Grant | null | Promise<Grant | null>;
+  /** exact origins that may call across origins; none, where left out (same origin only) */
+  allowedOrigins?: string[];
+  /** path under which the proxy is mounted, default "/" */
+  basePath?: string;
+  /** most bytes of one part, and of a file that goes in one request; default 104_857_600, which is also the most */
+  maxPartSize?: number;
+  /** how long the API may take to answer once it has the whole request, default 50_000; 504 after it */
+  timeout?: number;
+}
+
+/**
+ * A fetch handler: `export default { fetch: createUploadProxy({...}) }`. Holds no state between requests.
+ * Throws at once where an option is off. Where a value from the environment is, requests are answered 500 and the
+ * reason, without the value, goes to console.error.
+ */
+export function createUploadProxy<Env = unknown>(
+  options: UploadProxyOptions<Env>,
+): (request: Request, env: Env, context?: unknown) => Promise<Response>;
+
+export interface IngestOptions extends Omit<UploadOptions, "body" | "transport" | "store" | "direct"> {
+  name: string;
+  /** bytes; null where the source does not tell */
+  size: number | null;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Uploads a stream (a request's body, another fetch's body, an R2 object) through an upload session, a part at a time. */
+export function ingest(source: ReadableStream<Uint8Array>, options: IngestOptions): Promise<UnifiedFile>;
