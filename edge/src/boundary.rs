@@ -26,6 +26,11 @@ impl Policy {
         Ok(Self(policy::Policy::new(json, parse)?))
     }
 
+    /// Returns the last step of an exchange that has no policy, as JSON: the options were refused.
+    pub fn misconfigured() -> String {
+        exchange::Failure::Misconfigured.to_step().to_json()
+    }
+
     /// Begins the exchange of a request; `headers` are names and values by turns.
     pub fn receive(&self, method: &str, url: &str, headers: Vec<String>) -> Exchange {
         // What is no URL has no path, and so finds no route.

@@ -54,6 +54,12 @@ impl Failure {
         }
     }
 
+    /// Returns the answer where there is no exchange to give it, because there is no policy.
+    pub fn to_step(self) -> Step {
+        let refusal = self.refusal();
+        Step::Answer { status: refusal.status, headers: answer_headers(true), body: Some(refusal.to_json()) }
+    }
+
     fn refusal(self) -> Refusal {
         match self {
             Self::BodyTooLarge => Refusal::too_large(format!("The body may have {MAX_METADATA} bytes")),
@@ -272,10 +278,7 @@ impl Exchange {
     }
 
     fn answer(&mut self, status: u16, more: HeaderList, body: Option<String>) {
-        let mut headers: HeaderList = vec![("cache-control", "no-store".to_owned())];
-        if body.is_some() {
-            headers.push((CONTENT_TYPE, "application/json".to_owned()));
-        }
+        let mut headers = answer_headers(body.is_some());
         headers.extend(more);
         headers.extend(self.origin.headers());
         self.step = Step::Answer { status, headers, body };
@@ -297,6 +300,12 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("step", &self.step).finish_non_exhaustive()
     }
+}
+
+/// Returns the headers of every answer.
+fn answer_headers(has_body: bool) -> HeaderList {
+    let kind = has_body.then(|| (CONTENT_TYPE, "application/json".to_owned()));
+    [("cache-control", "no-store".to_owned())].into_iter().chain(kind).collect()
 }
 
 /// Returns the connector that a request is for: the grant's, else the caller's choice, if any.

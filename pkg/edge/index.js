@@ -3,8 +3,6 @@
 import load, { Policy } from "../dist/edge/upload_session_edge.js";
 import { carryOut, respond } from "./exchange.js";
 
-export { UploadError, ingest } from "../dist/edge/upload_session_edge.js";
-
 const DEFAULTS = {
   upstream: "https://upload.apideck.com",
   allowedOrigins: [],
