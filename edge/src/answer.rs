@@ -30,20 +30,22 @@ pub(crate) fn body(config: &Config, sent: &Sent, answer: &Response, now: Duratio
     if !answer.is_success() && !is_error {
         return Err(Refusal::bad_gateway(format!("The API answered {}", answer.status)));
     }
-    let mut envelope = match serde_json::from_str(&answer.body) {
+    // Null body statuses (WHATWG Fetch, 2.2.3): no runtime makes a response of them that has a body.
+    let text = if matches!(answer.status, 204 | 205) { "" } else { answer.body.trim() };
+    let mut envelope = match serde_json::from_str(text) {
         Ok(Value::Object(envelope)) => envelope,
         _ if is_error => return Err(Refusal::wordless(answer.status)),
         // Box commits with 202 and nothing else.
-        _ if answer.body.trim().is_empty() && sent.operation != Operation::Create => return Ok(None),
+        _ if text.is_empty() && sent.operation != Operation::Create => return Ok(None),
         _ => return Err(Refusal::bad_gateway("The API answered without a JSON object")),
     };
     // The connector's own words may hold addresses and tokens that work without this proxy.
     envelope.remove("_raw");
+    let mut envelope = Redactor::new(config).object(envelope);
     let token = match sent.operation {
         Operation::Create if !is_error => Some(signed(config, sent, &envelope, now)?),
         _ => sent.token.clone().filter(|_| names_session(sent.operation)),
     };
-    let mut envelope = Redactor::new(config).object(envelope);
     if let (Some(token), Some(id)) = (token, envelope.get_mut("data").and_then(|data| data.get_mut("id"))) {
         *id = Value::String(token);
     }

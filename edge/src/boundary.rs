@@ -6,7 +6,8 @@ use js_sys::JSON;
 use upload_session_engine::request::Response;
 use wasm_bindgen::prelude::*;
 
-use crate::exchange::{self, Failure};
+use crate::exchange;
+use crate::failure::Failure;
 use crate::policy;
 use crate::url::Url;
 
@@ -28,7 +29,7 @@ impl Policy {
 
     /// Returns the last step of an exchange that has no policy, as JSON: the options were refused.
     pub fn misconfigured() -> String {
-        exchange::Failure::Misconfigured.to_step().to_json()
+        Failure::Misconfigured.to_step().to_json()
     }
 
     /// Begins the exchange of a request; `headers` are names and values by turns.

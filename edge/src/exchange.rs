@@ -10,68 +10,18 @@ use upload_session_engine::wire::header;
 
 use crate::answer::{self, Sent};
 use crate::config::Config;
+use crate::failure::Failure;
 use crate::file::{self, MAX_METADATA};
 use crate::grant::Grant;
 use crate::headers::{CONTENT_LENGTH, CONTENT_TYPE, CallerHeaders, Headers, is_header_safe, is_service_id};
 use crate::origin::{Origin, is_preflight};
 use crate::query::Query;
+use crate::redact::Redactor;
 use crate::refusal::Refusal;
 use crate::route::Route;
 use crate::step::{HeaderList, Step};
 use crate::token::{Owner, Session};
 use crate::url::Url;
-
-/// What the one who drives an exchange could not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// The body to be read has more bytes than the limit: 413.
-    BodyTooLarge,
-    /// The caller's body broke off, or has another length than declared: 400.
-    BodyBroken,
-    /// The API did not answer in time: 504.
-    Timeout,
-    /// The API cannot be reached: 502.
-    Unreachable,
-    /// The API's answer has more bytes than any of its answers: 502.
-    AnswerTooLarge,
-    /// `authorize` threw: 500.
-    AuthorizeFailed,
-    /// Anything else: 500.
-    Misconfigured,
-}
-
-impl Failure {
-    /// Reads the name that the boundary uses; what it does not know is [`Misconfigured`](Self::Misconfigured).
-    pub fn from_name(name: &str) -> Self {
-        match name {
-            "body_too_large" => Self::BodyTooLarge,
-            "body_broken" => Self::BodyBroken,
-            "timeout" => Self::Timeout,
-            "unreachable" => Self::Unreachable,
-            "answer_too_large" => Self::AnswerTooLarge,
-            "authorize_failed" => Self::AuthorizeFailed,
-            _ => Self::Misconfigured,
-        }
-    }
-
-    /// Returns the answer where there is no exchange to give it, because there is no policy.
-    pub fn to_step(self) -> Step {
-        let refusal = self.refusal();
-        Step::Answer { status: refusal.status, headers: answer_headers(true), body: Some(refusal.to_json()) }
-    }
-
-    fn refusal(self) -> Refusal {
-        match self {
-            Self::BodyTooLarge => Refusal::too_large(format!("The body may have {MAX_METADATA} bytes")),
-            Self::BodyBroken => Refusal::broken_body(),
-            Self::Timeout => Refusal::gateway_timeout(),
-            Self::Unreachable => Refusal::bad_gateway("The API cannot be reached"),
-            Self::AnswerTooLarge => Refusal::bad_gateway("The answer of the API is too large"),
-            Self::AuthorizeFailed => Refusal::misconfigured("It could not be found out who is calling"),
-            Self::Misconfigured => Refusal::misconfigured("The upload proxy is not set up as it must be"),
-        }
-    }
-}
 
 /// One request on its way through the proxy. [`step`](Self::step) says what is to be done; do it, say what came of it,
 /// and ask again, until it is [`Step::Answer`].
@@ -257,7 +207,7 @@ impl Exchange {
             Ok(body) => (answer.status, body),
             Err(refusal) => (refusal.status, Some(refusal.to_json())),
         };
-        let redactor = crate::redact::Redactor::new(&self.config);
+        let redactor = Redactor::new(&self.config);
         // Where the status is ours, the API's advice on it is not.
         let retry_after = answer.retry_after.clone().filter(|_| status == answer.status);
         let kept = [(header::REQUEST_ID, answer.request_id.clone()), (header::RETRY_AFTER, retry_after)];
@@ -278,10 +228,7 @@ impl Exchange {
     }
 
     fn answer(&mut self, status: u16, more: HeaderList, body: Option<String>) {
-        let mut headers = answer_headers(body.is_some());
-        headers.extend(more);
-        headers.extend(self.origin.headers());
-        self.step = Step::Answer { status, headers, body };
+        self.step = Step::answer(status, [more, self.origin.headers()].concat(), body);
     }
 
     fn take_stage(&mut self) -> Stage {
@@ -300,12 +247,6 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("step", &self.step).finish_non_exhaustive()
     }
-}
-
-/// Returns the headers of every answer.
-fn answer_headers(has_body: bool) -> HeaderList {
-    let kind = has_body.then(|| (CONTENT_TYPE, "application/json".to_owned()));
-    [("cache-control", "no-store".to_owned())].into_iter().chain(kind).collect()
 }
 
 /// Returns the connector that a request is for: the grant's, else the caller's choice, if any.

@@ -25,6 +25,7 @@ mod answer;
 mod boundary;
 mod config;
 pub mod exchange;
+pub mod failure;
 mod fields;
 mod file;
 mod grant;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::headers::CONTENT_TYPE;
+
 /// Names and values, names in lower case.
 pub type HeaderList = Vec<(&'static str, String)>;
 
@@ -43,6 +45,13 @@ pub enum Step {
 }
 
 impl Step {
+    /// Answers with a body of JSON, if any, which no cache keeps.
+    pub(crate) fn answer(status: u16, more: HeaderList, body: Option<String>) -> Self {
+        let kind = body.is_some().then(|| (CONTENT_TYPE, "application/json".to_owned()));
+        let headers = [("cache-control", "no-store".to_owned())].into_iter().chain(kind).chain(more).collect();
+        Self::Answer { status, headers, body }
+    }
+
     /// Returns the step as the JSON that the boundary hands over.
     pub fn to_json(&self) -> String {
         // Maps with other keys than texts, and errors of a writer: neither exists here.
