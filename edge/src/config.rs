@@ -90,7 +90,10 @@ fn upstream(fields: &mut Fields, parse: ParseUrl) -> Result<String, FieldError> 
 
 fn allowed_origins(fields: &mut Fields, parse: ParseUrl) -> Result<Vec<String>, FieldError> {
     let origins = fields.texts("allowedOrigins")?.unwrap_or_default();
-    let exact = |origin: &String| parse(origin).is_some_and(|url| url.is_http() && url.origin == *origin);
+    let exact = |origin: &String| {
+        // A URL's host may hold a star; a wildcard it is not.
+        !origin.contains('*') && parse(origin).is_some_and(|url| url.is_http() && url.origin == *origin)
+    };
     if origins.iter().all(exact) {
         Ok(origins)
     } else {
@@ -104,9 +107,7 @@ fn allowed_origins(fields: &mut Fields, parse: ParseUrl) -> Result<Vec<String>, 
 fn base_path(fields: &mut Fields, parse: ParseUrl) -> Result<String, FieldError> {
     let path = fields.text("basePath")?.unwrap_or_else(|| "/".to_owned());
     // One that the parser would spell in another way never matches a request.
-    let kept =
-        parse(&format!("http://localhost{path}")).is_some_and(|url| url.pathname == path && url.search.is_empty());
-    if path.starts_with('/') && kept {
+    if parse(&format!("http://localhost{path}")).is_some_and(|url| url.pathname == path) {
         Ok(path.trim_end_matches('/').to_owned())
     } else {
         Err(FieldError::new("basePath", "must be a path as it stands in a URL, with a slash in front"))

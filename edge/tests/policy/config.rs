@@ -80,25 +80,25 @@ fn only_exact_origins_are_allowed() {
         "",
         "app.example",
         "https://app.example/",
-        "https://app.example/x",
         "https://*.example",
+        "https://app.example/x",
         "HTTPS://app.example",
         "https://App.example",
         "https://app.example:443",
         "https://bücher.example",
         "https://a@app.example",
         "file://",
+        "ftp://app.example",
+        "ws://app.example",
         "chrome-extension://abc",
         "https://app.example, https://b.example",
     ];
-    // A URL, though no origin that any page has.
-    let bad = bad.iter().filter(|origin| **origin != "https://*.example");
     for origin in bad {
         let message = refused(json!({ "allowedOrigins": [LISTED, origin] }));
         assert!(message.contains("allowedOrigins"), "{origin}: {message}");
     }
     policy_with(
-        json!({ "allowedOrigins": ["http://localhost:5173", "https://xn--bcher-kva.example", "http://[::1]:80800".replace("80800", "8080")] }),
+        json!({ "allowedOrigins": ["http://localhost:5173", "https://xn--bcher-kva.example", "http://[::1]:8080"] }),
     );
 }
 

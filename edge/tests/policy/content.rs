@@ -88,6 +88,7 @@ fn a_digest_is_passed_on_where_it_is_one() {
         "sha=2jmj7l5rSw0yVb/vlWAYkK/YBwk=, sha=2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
         "sha=2jmj7l5rSw0yVb/vlWAYkK/YBwk=\r\nx-apideck-app-id: other",
         "sha=2jmj7l5rSw0yVb/vlWAYkK/YB\r\n",
+        "sha= 2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
         "sha=AAAA",
         "sha-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
         "md5=1B2M2Y8AsgTpgAmY7PhCfg==",

@@ -36,6 +36,7 @@ fn every_other_path_is_404() {
         "/vault/sessions".to_owned(),
         format!("{SESSIONS}/"),
         format!("{SESSIONS}//"),
+        format!("{SESSIONS}//finish"),
         format!("{SESSIONS}s"),
         format!("/{SESSIONS}"),
         format!("//file-storage/upload-sessions/{token}"),

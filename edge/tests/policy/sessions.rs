@@ -80,6 +80,21 @@ fn an_id_belongs_to_the_connector_it_was_created_with() {
 }
 
 #[test]
+fn no_two_sessions_are_signed_alike() {
+    let of = |id: &str, consumer_id: &str, service_id: Option<&str>| {
+        let owner = Owner { consumer_id: consumer_id.into(), service_id: service_id.map(str::to_owned) };
+        signed(id, None, &owner).rsplit('.').next().unwrap().to_owned()
+    };
+    // Bytes that move from one field to the next, whatever stands between the fields.
+    for separator in ["", "\0", "\u{1}", "."] {
+        let (long, short) = (format!("x{separator}y"), format!("y{separator}z"));
+        assert_ne!(of(&long, "z", None), of("x", &short, None));
+        assert_ne!(of("s", &long, Some("z")), of("s", "x", Some(&short)));
+    }
+    assert_ne!(of("s", "a", None), of("s", "a", Some("")));
+}
+
+#[test]
 fn an_id_ends_to_the_second() {
     let status = |now: Duration| {
         let mut exchange = get(&signed("s1", None, &alice())).receive(&policy());
