@@ -1,0 +1,61 @@
+// The runtimes that the handler is tested on. Each serves several proxies from one process.
+
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+
+import { addresses, stop } from "./processes.js";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const WASM = "upload-session/edge.wasm";
+/** Not newer than the workerd in the lockfile. */
+const COMPATIBILITY_DATE = "2026-04-20";
+
+/** Starts a runtime that serves proxies, by name, each with an environment of its own; answers their addresses. */
+export const RUNTIMES = { workerd: startWorkerd, node: startNode };
+
+async function startWorkerd(environments) {
+  const names = Object.keys(environments);
+  const workers = await Promise.all(names.map((name) => worker(name, environments[name])));
+  const miniflare = new Miniflare({ workers });
+  await miniflare.ready;
+  const urls = await Promise.all(names.map(async (name) => [name, (await miniflare.unsafeGetDirectURL(name)).origin]));
+  return { urls: Object.fromEntries(urls), stop: () => miniflare.dispose() };
+}
+
+async function worker(name, bindings) {
+  const unguarded = bindings.SETTINGS.unguarded;
+  const script = { type: "ESModule", path: `${HERE}worker.js`, contents: await bundle(unguarded ? "unguarded-worker.js" : "worker.js") };
+  const modules = [script];
+  if (!unguarded) {
+    const contents = await readFile(fileURLToPath(import.meta.resolve(WASM)));
+    modules.push({ type: "CompiledWasm", path: `${HERE}${WASM}`, contents });
+  }
+  return {
+    name,
+    modules,
+    modulesRoot: HERE,
+    bindings,
+    compatibilityDate: COMPATIBILITY_DATE,
+    // A socket of the worker's own: nothing of miniflare's stands before it, and requests come as they were written.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
+}
+
+async function bundle(entry) {
+  const options = { entryPoints: [`${HERE}${entry}`], bundle: true, format: "esm", target: "es2022", external: [WASM], write: false };
+  const { outputFiles } = await build(options);
+  return outputFiles[0].text;
+}
+
+async function startNode(environments) {
+  const names = Object.keys(environments);
+  const child = spawn(process.execPath, [`${HERE}serve.js`, JSON.stringify(Object.values(environments))], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const found = await addresses(child, /^(http:\/\/127\.0\.0\.1:\d+)$/, names.length);
+  return { urls: Object.fromEntries(names.map((name, index) => [name, found[index]])), stop: () => stop(child) };
+}
