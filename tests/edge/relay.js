@@ -15,12 +15,16 @@ class Relay {
   #sockets = new Set();
 
   constructor(port) {
-    /** Requests in the order of their heads: {method, target, head, headers, body, complete}. */
+    /**
+     * Requests in the order of their heads: {method, target, head, headers, names, body, length, chunked, complete}, and `ended`,
+     * fulfilled once all of it has come, or the connection has gone.
+     */
     this.requests = [];
     this.server = net.createServer((client) => {
       const upstream = net.connect(port, "127.0.0.1");
       const reader = new RequestReader(this.requests);
       client.on("data", (bytes) => reader.read(bytes));
+      client.on("close", () => reader.close());
       this.#join(client, upstream);
       this.#join(upstream, client);
     });
@@ -55,6 +59,7 @@ const KEPT_BODY = 65_536;
 class RequestReader {
   #rest = Buffer.alloc(0);
   #request;
+  #resolve;
   /** Bytes of the body, or of the chunk, still to come; "size" before the size of a chunk. */
   #awaits = "head";
 
@@ -65,6 +70,10 @@ class RequestReader {
   read(bytes) {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     while (this.#rest.length > 0 && this.#step());
+  }
+
+  close() {
+    this.#resolve?.();
   }
 
   /** Takes one element off the front; false where it is not all there. */
@@ -95,6 +104,7 @@ class RequestReader {
     const [method, target] = first.split(" ");
     const headers = lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]);
     this.#request = { method, target, head, headers: Object.fromEntries(headers), names: headers.map(([name]) => name), body: "", length: 0, complete: false };
+    this.#request.ended = new Promise((resolve) => (this.#resolve = resolve));
     this.requests.push(this.#request);
     const { "transfer-encoding": coding, "content-length": length = "0" } = this.#request.headers;
     this.#request.chunked = coding !== undefined;
@@ -116,6 +126,7 @@ class RequestReader {
 
   #end() {
     this.#request.complete = true;
+    this.#resolve();
     this.#awaits = "head";
   }
 }

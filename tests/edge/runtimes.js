@@ -14,16 +14,21 @@ const WASM = "upload-session/edge.wasm";
 /** Not newer than the workerd in the lockfile. */
 const COMPATIBILITY_DATE = "2026-04-20";
 
-/** Starts a runtime that serves proxies, by name, each with an environment of its own; answers their addresses. */
+/**
+ * Each starts a process that serves proxies, by name, each with an environment of its own; resolves with their
+ * addresses, and what the process has written so far.
+ */
 export const RUNTIMES = { workerd: startWorkerd, node: startNode };
 
 async function startWorkerd(environments) {
   const names = Object.keys(environments);
   const workers = await Promise.all(names.map((name) => worker(name, environments[name])));
-  const miniflare = new Miniflare({ workers });
+  let log = "";
+  const handleRuntimeStdio = (...streams) => streams.forEach((stream) => stream.on("data", (text) => (log += text)));
+  const miniflare = new Miniflare({ workers, handleRuntimeStdio });
   await miniflare.ready;
   const urls = await Promise.all(names.map(async (name) => [name, (await miniflare.unsafeGetDirectURL(name)).origin]));
-  return { urls: Object.fromEntries(urls), stop: () => miniflare.dispose() };
+  return { urls: Object.fromEntries(urls), log: () => log, stop: () => miniflare.dispose() };
 }
 
 async function worker(name, bindings) {
@@ -54,8 +59,11 @@ async function bundle(entry) {
 async function startNode(environments) {
   const names = Object.keys(environments);
   const child = spawn(process.execPath, [`${HERE}serve.js`, JSON.stringify(Object.values(environments))], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let log = "";
+  child.stderr.on("data", (text) => (log += text));
   const found = await addresses(child, /^(http:\/\/127\.0\.0\.1:\d+)$/, names.length);
-  return { urls: Object.fromEntries(names.map((name, index) => [name, found[index]])), stop: () => stop(child) };
+  const urls = Object.fromEntries(names.map((name, index) => [name, found[index]]));
+  return { urls, log: () => log, stop: () => stop(child) };
 }

@@ -7,6 +7,7 @@ import { startEmulator } from "./emulator.js";
 import { exchange } from "./raw.js";
 import { startRelay } from "./relay.js";
 import { RUNTIMES } from "./runtimes.js";
+import { sign } from "./token.js";
 
 export const SESSIONS = "/file-storage/upload-sessions";
 export const FILES = "/file-storage/files";
@@ -20,8 +21,8 @@ export const SETTINGS = {
 };
 
 /**
- * Declares the same tests for each runtime. `proxies` are settings by name, or a function of the emulator's address
- * that answers them; `define` is given the stage, which is set once the tests run.
+ * Declares the same tests for each runtime. `proxies` are settings by name; `define` is given the stage, which is set
+ * once the tests run.
  */
 export function onEveryRuntime(topic, proxies, define) {
   for (const runtime of Object.keys(RUNTIMES)) {
@@ -54,7 +55,7 @@ export async function startStage(runtime, proxies, flags) {
     const served = await RUNTIMES[runtime](environments);
     stops.push(served.stop);
     for (const [name, subject] of Object.entries(subjects)) subject.url = served.urls[name];
-    return { ...subjects, emulator, stop };
+    return { ...subjects, emulator, log: served.log, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,6 +73,13 @@ class Subject {
     const authorization = login === null ? {} : { authorization: `Bearer ${login}` };
     if (init.body instanceof ReadableStream) init.duplex = "half";
     return fetch(this.url + path, { redirect: "manual", ...init, headers: { ...authorization, ...headers } });
+  }
+
+  /** Makes a session upstream; returns its id, and the token that the proxy would have signed for its consumer. */
+  async session({ consumer = "alice", service, size = 1000, ...more } = {}) {
+    const app = this.settings.appId;
+    const id = await this.emulator.session({ consumer, app, service, size });
+    return { id, token: sign({ secret: this.settings.sessionSecret, id, consumer, service, size, ...more }) };
   }
 
   /** Sends bytes as they are; resolves with the answers to requests of these methods. */

@@ -1,5 +1,6 @@
 // A foil: a proxy that works, and checks nothing. Every attack has to get through it, or it is no attack.
 
+const CONNECTION = ["connection", "keep-alive", "transfer-encoding", "content-length", "expect", "upgrade"];
 const SIGNATURE = ".0.-.unsigned";
 
 export function createUnguardedProxy({ upstream, apiKey, appId, authorize }) {
@@ -7,12 +8,13 @@ export function createUnguardedProxy({ upstream, apiKey, appId, authorize }) {
     const grant = await authorize(request);
     const headers = new Headers(request.headers);
     // Connections are the runtimes' own affair; they refuse to be told.
-    for (const name of ["connection", "keep-alive", "transfer-encoding", "content-length", "expect", "upgrade"]) headers.delete(name);
+    for (const name of CONNECTION) headers.delete(name);
     headers.set("authorization", `Bearer ${apiKey}`);
     setDefault(headers, "x-apideck-app-id", appId);
     setDefault(headers, "x-apideck-consumer-id", grant?.consumerId ?? "anybody");
     if (grant?.serviceId) setDefault(headers, "x-apideck-service-id", grant.serviceId);
-    const method = headers.get("x-http-method-override") ?? new URL(request.url).searchParams.get("_method") ?? request.method;
+    headers.set("x-forwarded-host", headers.get("host"));
+    const method = override(request) ?? request.method;
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: crossOrigin(request) });
     const body = await whatCame(request);
     const answer = await fetch(upstream + target(request), { method, headers, body, redirect: "manual" });
@@ -22,6 +24,11 @@ export function createUnguardedProxy({ upstream, apiKey, appId, authorize }) {
 
 function setDefault(headers, name, value) {
   if (!headers.has(name)) headers.set(name, value);
+}
+
+function override({ url, headers }) {
+  const names = ["x-http-method-override", "x-http-method", "x-method-override"];
+  return names.map((name) => headers.get(name)).find((method) => method) ?? new URL(url).searchParams.get("_method");
 }
 
 /** The path and query as they came, without signatures. */
