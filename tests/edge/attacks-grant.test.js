@@ -94,7 +94,7 @@ attacks("parts", settings, (attack) => {
     return reached(proxy, () => proxy.fetch(`${SESSIONS}/${token}${search}`, { method: "PUT", body: "a" }));
   };
   const honest = { honest: query("?part_number=0") };
-  const numbers = ["-1", "1.5", "1e9", "NaN", "", "-0", "+1", "01", "0x1", "1e1", "Infinity", "10001", "4294967296", "18446744073709551616", "%30", "0%00", " 0", "٣"];
+  const numbers = ["-1", "1.5", "1e9", "NaN", "", "-0", "+1", "01", "0x1", "1e1", "Infinity", "10001", "4294967296", "18446744073709551616", "0%00", " 0", "٣"];
   for (const number of numbers) attack(`a part_number of ${JSON.stringify(number)}`, query(`?part_number=${number}`), honest);
   attack("part_number twice", query("?part_number=0&part_number=1"), honest);
   attack("part_number as a list", query("?part_number[]=0"), honest);

@@ -69,7 +69,7 @@ attacks("paths", {}, (attack) => {
   for (const target of ["/", "/_emulator/stats", "/_emulator/files", `${FILES}/1`, `${FILES}/1/download`, "/file-storage/folders", "/vault/connections", "/unify/metadata", "/file-storage", SESSIONS]) {
     attack(`other API paths: GET ${target}`, send("GET", target), get);
   }
-  attack("other API paths: the target of another server", send("GET", `http://127.0.0.1:1${SESSIONS}/TOKEN`), {
+  attack("other API paths: the target of another server", send("GET", "http://127.0.0.1:1/_emulator/stats"), {
     ...get,
     // workerd takes no absolute targets.
     refusedBy: ["workerd"],

@@ -13,7 +13,7 @@ export function createUnguardedProxy({ upstream, apiKey, appId, authorize }) {
     setDefault(headers, "x-apideck-app-id", appId);
     setDefault(headers, "x-apideck-consumer-id", grant?.consumerId ?? "anybody");
     if (grant?.serviceId) setDefault(headers, "x-apideck-service-id", grant.serviceId);
-    headers.set("x-forwarded-host", headers.get("host"));
+    setDefault(headers, "x-forwarded-host", headers.get("host"));
     const method = override(request) ?? request.method;
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: crossOrigin(request) });
     const body = await whatCame(request);

@@ -1,11 +1,7 @@
-// Headers and bodies that are not what they say, written by hand so that nothing puts them right.
-
-import assert from "node:assert/strict";
-import { setImmediate } from "node:timers/promises";
-import { test } from "node:test";
+// Headers that are not what they say, written by hand so that nothing puts them right.
 
 import { attacks, reached } from "./attacks.js";
-import { Connection, request } from "./raw.js";
+import { request } from "./raw.js";
 import { FILES, SESSIONS } from "./stage.js";
 
 const LOGIN = { Authorization: "Bearer alice" };
@@ -25,7 +21,7 @@ const told = (headers) => async (proxy) => {
 };
 
 attacks("headers", {}, (attack) => {
-  for (const [name, headers] of [
+  for (const [name, headers, refusedBy] of [
     ["Host", { Host: "evil.test" }],
     ["Host with the port of somebody else", { Host: "evil.test:80" }],
     ["X-Forwarded-Host", { "X-Forwarded-Host": "evil.test" }],
@@ -35,7 +31,7 @@ attacks("headers", {}, (attack) => {
     ["Connection names a header that is needed", { Connection: "Authorization, Digest", "X-Hop": "evil" }],
     ["Proxy-Authorization", { "Proxy-Authorization": "Basic ZXZpbA== evil" }],
     ["Proxy-Connection", { "Proxy-Connection": "evil" }],
-    ["Trailer", { Trailer: "X-Evil" }],
+    ["Trailer", { Trailer: "X-Evil" }, ["workerd"]],
     ["Cookie", { Cookie: "session=evil" }],
     ["Referer", { Referer: "http://evil.test/" }],
     ["a header that there is not", { "X-Anything": "evil" }],
@@ -43,7 +39,7 @@ attacks("headers", {}, (attack) => {
     ["Range", { Range: "bytes=0-evil" }],
     ["X-HTTP-Method-Override", { "X-Original-URL": "/evil" }],
   ]) {
-    attack(`hop-by-hop and other headers: ${name}`, told(headers));
+    attack(`hop-by-hop and other headers: ${name}`, told(headers), { refusedBy });
   }
 
   // What a runtime may write of its own accord; everything else in a head was sent by the proxy.
@@ -72,9 +68,10 @@ attacks("headers", {}, (attack) => {
   attack("header injection in digests: twice", digest("sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\nDigest: sha=BA8G/XdAkkeNRQd09bowxHr7vK9="), good);
   // A line end ends the header for the runtimes: what comes behind is another one, which must not go upstream.
   attack("header injection in digests: a line end", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\nX-Evil: 1" }));
-  attack("header injection in digests: a bare LF", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\nX-Evil: 1" }));
-  attack("header injection in digests: a bare CR", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\rX-Evil: 1" }));
-  attack("header injection in digests: a folded line", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\n X-Evil: 1" }));
+  const strict = { refusedBy: ["node"] };
+  attack("header injection in digests: a bare LF", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\nX-Evil: 1" }), strict);
+  attack("header injection in digests: a bare CR", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\rX-Evil: 1" }), strict);
+  attack("header injection in digests: a folded line", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\n X-Evil: 1" }), strict);
 
   const type = (value) => told({ "Content-Type": value });
   for (const [name, value] of [
@@ -110,67 +107,4 @@ attacks("names", {}, (attack) => {
   attack("header injection in metadata: twice", metadata('{"name":"a","parent_folder_id":"root"}\r\nX-Apideck-Metadata: {"name":"b","parent_folder_id":"root"}'), honest);
   attack("header injection in metadata: something behind it", metadata('{"name":"a","parent_folder_id":"root"} evil'), honest);
   attack("header injection in metadata: bytes that are no UTF-8", metadata('{"name":"\xff\xfe","parent_folder_id":"root"}'), honest);
-});
-
-attacks("framing", {}, (attack, stage) => {
-  const CHUNKED = "7\r\ncontent\r\n0\r\n\r\n";
-  const honest = { honest: (proxy) => part(proxy, {}, "content").then(lines) };
-  for (const [name, headers, body, refusedBy] of [
-    ["Transfer-Encoding without a length", { "Transfer-Encoding": "chunked" }, CHUNKED],
-    ["Transfer-Encoding and a Content-Length", { "Content-Length": "7", "Transfer-Encoding": "chunked" }, CHUNKED, ["node"]],
-    ["a Content-Length and Transfer-Encoding", { "Transfer-Encoding": "chunked", "Content-Length": "27" }, CHUNKED, ["node"]],
-    ["Transfer-Encoding in another spelling", { "Transfer-Encoding": "Chunked" }, CHUNKED],
-    ["Transfer-Encoding that is unknown", { "Transfer-Encoding": "xchunked", "Content-Length": "7" }, "content", ["workerd", "node"]],
-    ["Transfer-Encoding of two codings", { "Transfer-Encoding": "gzip, chunked" }, CHUNKED, ["workerd"]],
-    ["two Content-Lengths that differ", { "Content-Length": "7\r\nContent-Length: 3" }, "content", ["workerd", "node"]],
-    ["two Content-Lengths that agree", { "Content-Length": "7\r\nContent-Length: 7" }, "content", ["workerd", "node"]],
-    ["a list of Content-Lengths", { "Content-Length": "7, 7" }, "content", ["workerd", "node"]],
-    ["a negative Content-Length", { "Content-Length": "-7" }, "content", ["workerd", "node"]],
-    ["a signed Content-Length", { "Content-Length": "+7" }, "content", ["workerd", "node"]],
-    ["a hexadecimal Content-Length", { "Content-Length": "0x7" }, "content", ["workerd", "node"]],
-    ["a fractional Content-Length", { "Content-Length": "7.0" }, "content", ["workerd", "node"]],
-    ["a blank before the colon", { "Transfer-Encoding ": "chunked", "Content-Length": "7" }, "content", ["workerd", "node"]],
-  ]) {
-    attack(`request smuggling: ${name}`, (proxy) => part(proxy, headers, body).then(lines), { ...honest, refusedBy });
-  }
-  attack("no length at all", (proxy) => part(proxy, { "Transfer-Encoding": "chunked" }, "0\r\n\r\n").then(lines), honest);
-
-  attack("a body longer than declared", async (proxy) => {
-    // What is too much reads as the next request: upstream must not see it as one.
-    const smuggled = request("DELETE", `${SESSIONS}/${await proxy.emulator.session({ app: proxy.settings.appId })}`, LOGIN);
-    const { token } = await proxy.session();
-    const first = request("PUT", `${SESSIONS}/${token}?part_number=0`, { ...LOGIN, "Content-Length": 7 }, "content");
-    const requests = await proxy.reached(() => proxy.raw(first + smuggled, ["PUT", "DELETE"]));
-    return lines(requests.filter(({ method, body }) => method !== "PUT" || body !== "content"));
-  }, honest);
-
-  attack("a body shorter than declared", async (proxy) => {
-    const { token, id } = await proxy.session();
-    const connection = new Connection(proxy.url);
-    const answered = connection.send(request("PUT", `${SESSIONS}/${token}?part_number=0`, { ...LOGIN, "Content-Length": 1000 }, "content"));
-    connection.socket.end();
-    await answered;
-    connection.close();
-    return taken(proxy, id);
-  }, honest);
-
-  /** The parts of a session that upstream has taken for whole. */
-  async function taken(proxy, id) {
-    const mine = () => proxy.relay.requests.filter(({ target }) => target.includes(id) && target.includes("part_number"));
-    if (proxy === stage.foil) while (!mine().some(({ complete }) => complete)) await setImmediate();
-    await Promise.all(mine().map(({ ended }) => ended));
-    return mine().filter(({ complete }) => complete).map(({ target }) => target);
-  }
-
-  test("JSON nested more deeply than any stack", async () => {
-    for (const body of ["[".repeat(60_000), `{"pass_through":${"[".repeat(60_000)}`, `{"pass_through":${'{"a":'.repeat(10_000)}`]) {
-      const answer = await stage.ours.fetch(SESSIONS, { method: "POST", body });
-      assert.equal(answer.status, 400);
-    }
-  });
-
-  test("JSON beyond the limit is refused, however long it is", async () => {
-    const body = JSON.stringify({ name: "a", parent_folder_id: "x".repeat(100_000), size: 1 });
-    assert.equal((await stage.ours.fetch(SESSIONS, { method: "POST", body })).status, 413);
-  });
 });
