@@ -55,8 +55,17 @@ async function reply(request, answer) {
   headers.delete("content-length");
   const text = await answer.text();
   const created = request.method === "POST" && new URL(request.url).pathname === "/file-storage/upload-sessions";
-  const body = created ? text.replace(/("data":\{"id":"[^"]+)/, `$1${SIGNATURE}`) : text;
-  return new Response(body, { status: answer.status, headers });
+  return new Response(created ? sign(text) : text, { status: answer.status, headers });
+}
+
+function sign(text) {
+  try {
+    const answer = JSON.parse(text);
+    answer.data.id += SIGNATURE;
+    return JSON.stringify(answer);
+  } catch {
+    return text;
+  }
 }
 
 function crossOrigin(request) {
