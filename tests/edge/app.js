@@ -12,7 +12,7 @@ export const THREW = 599;
 export function app(createUploadProxy, settings) {
   const { grants, fromEnv, unguarded, ...options } = settings;
   const create = unguarded ? createUnguardedProxy : createUploadProxy;
-  const authorize = (request) => grantOf(grants, login(request));
+  const authorize = (request) => grantOf(grants, request);
   let handler;
   return async (request, env) => {
     try {
@@ -38,8 +38,10 @@ function login(request) {
   return groups.name;
 }
 
-function grantOf(grants, name) {
+function grantOf(grants, request) {
+  const name = login(request);
   const grant = Object.hasOwn(grants, name ?? "") ? grants[name] : null;
+  if (grant === "body") return { consumerId: request.body === null ? "no-body" : "body" };
   if (grant === "throws") throw new Error("the login is out of order; its password is hunter2");
   return grant;
 }

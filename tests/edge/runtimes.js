@@ -45,6 +45,7 @@ async function worker(name, bindings) {
     modulesRoot: HERE,
     bindings,
     compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityFlags: ["enable_request_signal"],
     // A socket of the worker's own: nothing of miniflare's stands before it, and requests come as they were written.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };

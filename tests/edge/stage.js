@@ -2,6 +2,7 @@
 // emulator that keeps what they send.
 
 import { after, before, describe } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { startEmulator } from "./emulator.js";
 import { exchange } from "./raw.js";
@@ -92,5 +93,14 @@ class Subject {
     const mark = this.relay.requests.length;
     await act(this);
     return this.relay.since(mark);
+  }
+}
+
+/** Waits until something is so; the suite's own limit ends what never is. */
+export async function until(check) {
+  for (;;) {
+    const found = await check();
+    if (found) return found;
+    await sleep(10);
   }
 }
