@@ -1,0 +1,61 @@
+// Answers in the API's envelopes, so that a caller reads one kind of error only.
+
+import { UploadError } from "upload-session/edge";
+import { Misconfigured } from "./settings.js";
+
+/** Statuses of failures that upstream had no part in, or whose status would mean something else to the caller. */
+const STATUS_OF_CODE = {
+  invalid_argument: 400,
+  // The worker's own key was refused: that is no fault of a caller who is signed in.
+  unauthorized: 502,
+  aborted: 400,
+  file_changed: 400,
+  file_too_large: 413,
+  timeout: 504,
+};
+
+/** Why a request is not done, in words that the caller may read. */
+export class Refusal extends Error {
+  constructor(status, typeName, detail, headers = {}) {
+    super(detail);
+    this.status = status;
+    this.typeName = typeName;
+    this.headers = headers;
+  }
+}
+
+/** Makes a refusal of whatever was thrown. What is not meant for callers goes to the log, without any text of others. */
+export function refusalOf(error) {
+  if (error instanceof Refusal) return error;
+  if (error instanceof UploadError) return refusalOfUpload(error);
+  console.error(error instanceof Misconfigured ? error.message : `failed: ${error?.name} ${error?.code ?? ""}`);
+  return new Refusal(500, "InternalServerError", "The upload edge failed, or is not set up; its log says more.");
+}
+
+function refusalOfUpload({ code, status, message, requestId }) {
+  const headers = requestId ? { "request-id": requestId } : {};
+  // Only what the caller gave can be named: other messages may quote upstream.
+  const detail = code === "invalid_argument" ? message : `The file could not be stored: ${code}.`;
+  return new Refusal(STATUS_OF_CODE[code] ?? status ?? 502, "UploadError", detail, headers);
+}
+
+const REASONS = {
+  400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found", 409: "Conflict",
+  411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content",
+  429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
+};
+
+/** Answers a refusal. */
+export function answer({ status, typeName, message, headers }) {
+  const error = REASONS[status] ?? "Error";
+  return json(status, { status_code: status, error, type_name: typeName, message: error, detail: message, ref: "" }, headers);
+}
+
+/** Answers that a file was stored. */
+export function stored(file) {
+  return json(201, { status_code: 201, status: "Created", data: file });
+}
+
+function json(status, body, headers) {
+  return Response.json(body, { status, headers: { ...headers, "cache-control": "no-store" } });
+}

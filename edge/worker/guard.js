@@ -1,0 +1,30 @@
+// What stands before the worker's own routes: whose page asks, who is signed in, and how a failure is answered.
+
+import { answer, Refusal, refusalOf } from "./answers.js";
+import { authorize } from "./login.js";
+
+/** Makes a fetch handler of `route(request, env, context, grant)`, which resolves to an answer or rejects with a Refusal. */
+export function guarded(route) {
+  return async (request, env, context) => {
+    try {
+      if (!isFromHere(request)) throw new Refusal(403, "ForbiddenError", "Pages of other origins may not ask this.");
+      const grant = await authorize(request, env);
+      if (!grant) throw new Refusal(401, "UnauthorizedError", "Sign in first.");
+      return await route(request, env, context, grant);
+    } catch (error) {
+      return answer(refusalOf(error));
+    }
+  };
+}
+
+/**
+ * Says whether a page of this origin asks, or a program. Browsers send cookies along with what any page asks for, so a
+ * page of another origin must not get as far as being recognised. The proxy keeps to the same rule.
+ */
+function isFromHere(request) {
+  const origin = request.headers.get("origin");
+  const site = request.headers.get("sec-fetch-site");
+  if (site === "same-origin") return true;
+  if (origin === null) return site !== "cross-site" && site !== "same-site";
+  return origin === new URL(request.url).origin;
+}
