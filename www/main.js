@@ -1,5 +1,6 @@
 // Starts the page: loads the module, takes files, keeps the list of cards and that of unfinished uploads.
 
+import { mountAccount, readAccount } from "./account.js";
 import { announce } from "./announce.js";
 import { SAMPLE_MS } from "./chart.js";
 import { discard } from "./discard.js";
@@ -23,10 +24,14 @@ const visitor = recall("consumer") ?? `demo-${crypto.randomUUID()}`;
 remember("consumer", visitor);
 
 const presets = readPresets(location.search, { service: recall("service"), consumer: visitor });
-const consumerId = presets.consumer;
+const account = await readAccount();
+const consumerId = account?.name ?? presets.consumer;
 document.body.dataset.consumerId = consumerId;
 
-const connection = { serverUrl: location.origin, apiKey: "demo-key", appId: "demo-app", consumerId };
+// An edge knows who is signed in, and adds the rest.
+const connection = account
+  ? { serverUrl: location.origin }
+  : { serverUrl: location.origin, apiKey: "demo-key", appId: "demo-app", consumerId };
 const chosenService = mountServices(element("services"), presets.service, (id) => remember("service", id));
 const chosenOptions = mountOptions(element("options"), presets);
 const records = new Records(consumerId);
@@ -34,7 +39,9 @@ const cards = new Set();
 const isBusy = () => [...cards].some((card) => card.isRunning);
 
 presets.problems.forEach(tell);
-mountFaults(element("faults"), consumerId);
+if (account) mountAccount(element("account"), account, presets.consumer);
+const isSignedIn = account?.name !== null;
+if (isSignedIn) mountFaults(element("faults"), consumerId);
 const module = await loadModule();
 const unfinished = new UnfinishedList(element("unfinished"), {
   records,
@@ -42,7 +49,8 @@ const unfinished = new UnfinishedList(element("unfinished"), {
   goOn: (record, file) => add([{ file, record }], serviceById(record.serviceId)),
   discard: (record) => discard(record, { records, connection, UploadSessionsApi: module.UploadSessionsApi }),
 });
-if (module) start();
+if (!isSignedIn) close("Sign in to upload files.");
+else if (module) start();
 
 async function loadModule() {
   try {
@@ -52,10 +60,15 @@ async function loadModule() {
     return loaded;
   } catch (error) {
     console.error(error);
-    tell(`The upload module could not be loaded, so nothing can be uploaded here: ${error.message}. Is it built, and is WebAssembly allowed in this browser?`);
-    dropZone.dataset.unusable = "";
+    close(`The upload module could not be loaded, so nothing can be uploaded here: ${error.message}. Is it built, and is WebAssembly allowed in this browser?`);
     return undefined;
   }
+}
+
+/** Takes no files, and tells why. */
+function close(reason) {
+  tell(reason);
+  dropZone.dataset.unusable = "";
 }
 
 function start() {

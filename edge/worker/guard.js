@@ -3,14 +3,21 @@
 import { answer, Refusal, refusalOf } from "./answers.js";
 import { authorize } from "./login.js";
 
-/** Makes a fetch handler of `route(request, env, context, grant)`, which resolves to an answer or rejects with a Refusal. */
+/** Makes a fetch handler of `route(request, env, context, grant)`, for callers who are signed in. */
 export function guarded(route) {
+  return fromHere(async (request, env, context) => {
+    const grant = await authorize(request, env);
+    if (!grant) throw new Refusal(401, "UnauthorizedError", "Sign in first.");
+    return route(request, env, context, grant);
+  });
+}
+
+/** Makes a fetch handler of a route that resolves to an answer or rejects, e.g. with a Refusal; closed to foreign pages. */
+export function fromHere(route) {
   return async (request, env, context) => {
     try {
       if (!isFromHere(request)) throw new Refusal(403, "ForbiddenError", "Pages of other origins may not ask this.");
-      const grant = await authorize(request, env);
-      if (!grant) throw new Refusal(401, "UnauthorizedError", "Sign in first.");
-      return await route(request, env, context, grant);
+      return await route(request, env, context);
     } catch (error) {
       return answer(refusalOf(error));
     }

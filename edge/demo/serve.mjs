@@ -1,0 +1,88 @@
+// Runs the demo in workerd: node demo/serve.mjs --upstream URL [--port 8788]
+//
+// The worker is bundled by `wrangler`, as it is for a deployment. Secrets are made up anew at every start; the API key may
+// be given in the environment, as EDGE_DEMO_API_KEY, for tests that look for it.
+
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import { Miniflare, Response } from "miniflare";
+
+const EDGE = fileURLToPath(new URL("..", import.meta.url));
+const PAGE = path.join(EDGE, "../www");
+const PACKAGE = path.join(EDGE, "../pkg");
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+const { values } = parseArgs({ options: { upstream: { type: "string" }, port: { type: "string", default: "8788" } } });
+if (!values.upstream) throw new Error("--upstream names the emulator's address");
+
+const bundle = await mkdtemp(path.join(tmpdir(), "upload-edge-demo-"));
+const options = await bundled(bundle);
+const miniflare = new Miniflare({
+  ...options,
+  host: "127.0.0.1",
+  port: Number(values.port),
+  bindings: {
+    UPSTREAM: values.upstream,
+    APIDECK_API_KEY: process.env.EDGE_DEMO_API_KEY ?? secret(),
+    APIDECK_APP_ID: "demo-app",
+    SESSION_SECRET: secret(),
+    LOGIN_SECRET: secret(),
+    LOGIN_ISSUER: "demo",
+    LOGIN_AUDIENCE: "demo",
+  },
+  serviceBindings: { ASSETS: serveFile },
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, end);
+const address = await miniflare.ready;
+console.log(`upload-edge listening on ${address.origin}`);
+
+async function end() {
+  await miniflare.dispose();
+  await rm(bundle, { recursive: true });
+  process.exit(0);
+}
+
+/** Bundles the worker into a folder; resolves to what Miniflare has to know of it. */
+async function bundled(folder) {
+  const wrangler = path.join(EDGE, "node_modules/.bin/wrangler");
+  const environment = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+  await promisify(execFile)(wrangler, ["deploy", "demo/worker.js", "--dry-run", "--outdir", folder], { cwd: EDGE, env: environment });
+  const settings = await readFile(path.join(EDGE, "wrangler.toml"), "utf8");
+  const setting = (name) => new RegExp(`^${name} = (.*)$`, "m").exec(settings)[1];
+  return {
+    modules: true,
+    rootPath: folder,
+    scriptPath: "worker.js",
+    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+    compatibilityDate: JSON.parse(setting("compatibility_date")),
+    compatibilityFlags: JSON.parse(setting("compatibility_flags")),
+  };
+}
+
+function secret() {
+  return randomBytes(48).toString("base64url");
+}
+
+/** Serves www/ at / and the package at /pkg/. */
+async function serveFile(request) {
+  const { pathname } = new URL(request.url);
+  const [root, rest] = pathname.startsWith("/pkg/") ? [PACKAGE, pathname.slice("/pkg".length)] : [PAGE, pathname];
+  // The URL's parser has taken out every "..", and what is still escaped is no file of ours.
+  const file = path.join(root, rest === "/" ? "index.html" : rest);
+  try {
+    return new Response(await readFile(file), { headers: { "content-type": TYPES[path.extname(file)] ?? "application/octet-stream" } });
+  } catch {
+    return new Response("There is nothing here.", { status: 404 });
+  }
+}
