@@ -3,18 +3,18 @@
 // The worker is bundled by `wrangler`, as it is for a deployment. Secrets are made up anew at every start; the API key may
 // be given in the environment, as EDGE_DEMO_API_KEY, for tests that look for it.
 
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { Miniflare, Response } from "miniflare";
+import { bundle } from "./bundle.mjs";
 
-const EDGE = fileURLToPath(new URL("..", import.meta.url));
-const PAGE = path.join(EDGE, "../www");
-const PACKAGE = path.join(EDGE, "../pkg");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PAGE = path.join(ROOT, "www");
+const PACKAGE = path.join(ROOT, "pkg");
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -26,10 +26,9 @@ const TYPES = {
 const { values } = parseArgs({ options: { upstream: { type: "string" }, port: { type: "string", default: "8788" } } });
 if (!values.upstream) throw new Error("--upstream names the emulator's address");
 
-const bundle = await mkdtemp(path.join(tmpdir(), "upload-edge-demo-"));
-const options = await bundled(bundle);
+const folder = await mkdtemp(path.join(tmpdir(), "upload-edge-demo-"));
 const miniflare = new Miniflare({
-  ...options,
+  ...(await bundle("demo/worker.js", folder)),
   host: "127.0.0.1",
   port: Number(values.port),
   bindings: {
@@ -49,25 +48,8 @@ console.log(`upload-edge listening on ${address.origin}`);
 
 async function end() {
   await miniflare.dispose();
-  await rm(bundle, { recursive: true });
+  await rm(folder, { recursive: true });
   process.exit(0);
-}
-
-/** Bundles the worker into a folder; resolves to what Miniflare has to know of it. */
-async function bundled(folder) {
-  const wrangler = path.join(EDGE, "node_modules/.bin/wrangler");
-  const environment = { ...process.env, WRANGLER_SEND_METRICS: "false" };
-  await promisify(execFile)(wrangler, ["deploy", "demo/worker.js", "--dry-run", "--outdir", folder], { cwd: EDGE, env: environment });
-  const settings = await readFile(path.join(EDGE, "wrangler.toml"), "utf8");
-  const setting = (name) => new RegExp(`^${name} = (.*)$`, "m").exec(settings)[1];
-  return {
-    modules: true,
-    rootPath: folder,
-    scriptPath: "worker.js",
-    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-    compatibilityDate: JSON.parse(setting("compatibility_date")),
-    compatibilityFlags: JSON.parse(setting("compatibility_flags")),
-  };
 }
 
 function secret() {

@@ -18,6 +18,8 @@ xflags::xflags! {
             optional --port port: u16
             /// Bytes a second that all uploads together are held to; no limit unless given.
             optional --rate bytes: u64
+            /// Serves the page from the upload edge, in workerd, with a login: the browser holds no key.
+            optional --edge
         }
 
         /// Runs every test; or, with names or their beginnings, some suites.

@@ -10,6 +10,7 @@ mod process;
 mod project;
 mod report;
 mod runners;
+mod server;
 mod setup;
 mod size;
 mod suites;

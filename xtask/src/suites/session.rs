@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::emulator::{self, Emulator};
+use crate::emulator;
 use crate::process;
 use crate::project::Project;
 use crate::report::Tally;
@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
     pub(super) fn in_browser(&self, browser: Browser) -> Result<Tally> {
         let Self { project, .. } = self;
         let browsers = setup::locate_browsers(project)?;
-        let emulator = Emulator::start_for_test(project, &self.emulator()?, BROWSER_TEST_PORT)?;
+        let emulator = emulator::start_for_test(project, &self.emulator()?, BROWSER_TEST_PORT)?;
         let mut wasm_pack = project.command("wasm-pack");
         wasm_pack.args(["test", "--mode", "no-install", "--headless"]);
         match browser {
