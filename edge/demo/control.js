@@ -15,7 +15,7 @@ export async function control(request, env, context, { consumerId }) {
     return fetch(target, { method: request.method, headers: { "content-type": "application/json" }, body });
   }
   if (request.method === "GET" && resource === "files" && id && (await isOwn(id, consumerId, env))) return fetch(target);
-  throw new Refusal(404, "NotFoundError", "There is nothing here.");
+  throw new Refusal(404, "EntityNotFoundError", "There is nothing here.");
 }
 
 function asOwn(body, consumerId) {

@@ -29,7 +29,7 @@ export function refusalOf(error) {
   if (error instanceof Refusal) return error;
   if (error instanceof UploadError) return refusalOfUpload(error);
   console.error(error instanceof Misconfigured ? error.message : `failed: ${error?.name} ${error?.code ?? ""}`);
-  return new Refusal(500, "InternalServerError", "The upload edge failed, or is not set up; its log says more.");
+  return new Refusal(500, "UnexpectedError", "The upload edge failed, or is not set up; its log says more.");
 }
 
 function refusalOfUpload({ code, status, message, requestId }) {

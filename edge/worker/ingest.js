@@ -88,13 +88,13 @@ function atMost(bytes) {
 }
 
 function tooLarge({ maxFileSize }) {
-  return new Refusal(413, "ContentTooLargeError", `A file may have ${maxFileSize} bytes at most.`);
+  return new Refusal(413, "RequestValidationError", `A file may have ${maxFileSize} bytes at most.`);
 }
 
 /** Reads what is ordered. Only JSON is taken, which a form of another site cannot send. */
 async function readOrder(request) {
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
-    throw new Refusal(415, "UnsupportedMediaTypeError", "What is to be fetched is told in JSON: {url, name?, folder?}.");
+    throw new Refusal(415, "RequestHeadersValidationError", "What is to be fetched is told in JSON: {url, name?, folder?}.");
   }
   const order = parseObject(await readText(request.body ?? emptyStream(), MAX_ORDER_BYTES));
   const isText = (value) => typeof value === "string" && value !== "";
@@ -117,7 +117,7 @@ async function readText(stream, most) {
   let length = 0;
   for await (const chunk of stream) {
     length += chunk.byteLength;
-    if (length > most) throw new Refusal(413, "ContentTooLargeError", `The body may have ${most} bytes at most.`);
+    if (length > most) throw new Refusal(413, "RequestValidationError", `The body may have ${most} bytes at most.`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

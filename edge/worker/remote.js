@@ -17,11 +17,11 @@ export async function fetchListed(address, hosts, signal) {
     await response.body?.cancel();
     const location = response.headers.get("location");
     if (!REDIRECTS.includes(response.status) || location === null) {
-      throw new Refusal(502, "SourceError", `The address was answered with ${response.status}.`);
+      throw new Refusal(502, "BadGatewayError", `The address was answered with ${response.status}.`);
     }
     url = listed(location, url, hosts);
   }
-  throw new Refusal(502, "SourceError", `There are more than ${MAX_REDIRECTS} redirects.`);
+  throw new Refusal(502, "BadGatewayError", `There are more than ${MAX_REDIRECTS} redirects.`);
 }
 
 /** Returns the URL where it may be asked. Redirects come through here as well. */
@@ -43,7 +43,7 @@ async function ask(url, signal) {
     // Nothing of the caller's request goes along.
     return await fetch(url, { redirect: "manual", headers: { accept: "*/*", "accept-encoding": "identity" }, signal });
   } catch {
-    throw new Refusal(502, "SourceError", "The address cannot be reached.");
+    throw new Refusal(502, "BadGatewayError", "The address cannot be reached.");
   }
 }
 

@@ -84,6 +84,11 @@ class Emulator {
     return this.#call("POST", "faults", list.map((fault) => ({ consumer_id: consumerId, ...fault })));
   }
 
+  /** Forgets everything, and removes the files. */
+  reset() {
+    return this.#call("POST", "reset");
+  }
+
   async #call(method, route, body) {
     const response = await fetch(`${this.address}/_emulator/${route}`, {
       method,

@@ -12,10 +12,44 @@ const byTestId = (id) => By.css(`[data-testid="${id}"]`);
 export class DemoPage {
   /** Opens the page afresh, for example with "?service=dropbox", as a consumer that is new to the emulator or was given. */
   static async open(driver, emulator, query = "", consumerId = `e2e-${randomUUID()}`) {
-    await driver.get(`${emulator.address}/${query}${query === "" ? "?" : "&"}consumer=${consumerId}`);
     const page = new DemoPage(driver, emulator, consumerId);
+    await page.#load(emulator.address, query);
     await page.#waitUntilReady();
     return page;
+  }
+
+  /** Opens the page as an upload edge serves it, and signs in as somebody new. */
+  static async openAtEdge(driver, emulator, address, query) {
+    const page = new DemoPage(driver, emulator, `e2e-${randomUUID()}`);
+    await page.#load(address, query);
+    await page.#signIn();
+    return page;
+  }
+
+  /** Signs out, and in as somebody new. */
+  async changeVisitor() {
+    await this.element("sign-out").click();
+    await this.driver.wait(until.elementLocated(By.css('[data-testid="sign-in"]:not([hidden])')), PATIENCE_MS, "still signed in");
+    this.consumerId = `e2e-${randomUUID()}`;
+    await this.#load(await this.driver.executeScript("return location.origin"), "");
+    await this.#signIn();
+  }
+
+  #load(address, query) {
+    return this.driver.get(`${address}/${query}${query === "" ? "?" : "&"}consumer=${this.consumerId}`);
+  }
+
+  async #signIn() {
+    await this.waitForAccount();
+    await this.element("sign-in").click();
+    await this.#waitUntilReady();
+  }
+
+  /** What the page says of who is signed in, once it does. */
+  async waitForAccount() {
+    const shown = until.elementLocated(By.css('[data-testid="account"]:not([hidden])'));
+    await this.driver.wait(shown, PATIENCE_MS, "the page does not say who is signed in");
+    return this.element("account-name").getText();
   }
 
   /** Loads the same page again, uploads or not. */
