@@ -40,7 +40,9 @@ const isBusy = () => [...cards].some((card) => card.isRunning);
 
 presets.problems.forEach(tell);
 if (account) mountAccount(element("account"), account, presets.consumer);
+// Without an edge nobody has to.
 const isSignedIn = account?.name !== null;
+element("faults").hidden = !isSignedIn;
 if (isSignedIn) mountFaults(element("faults"), consumerId);
 const module = await loadModule();
 const unfinished = new UnfinishedList(element("unfinished"), {

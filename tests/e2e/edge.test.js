@@ -5,11 +5,9 @@ import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { assertByteExact, assertEveryPartDigested, partsOf } from "./assertions.js";
 import { startEdge, startRecorder } from "./edge.js";
-import { makeFolder, screenshot, startChromium, startEmulator, startFirefox } from "./harness.js";
+import { EDGE_MIB, makeFolder, screenshot, startChromium, startEmulator, startFirefox } from "./harness.js";
 import { DemoPage } from "./page.js";
 
-/** Size of the file that Chromium uploads, in MiB. */
-const EDGE_MIB = Number(process.env.UPLOAD_E2E_EDGE_MIB ?? 1024);
 const FIREFOX_MIB = Math.min(EDGE_MIB, 100);
 const API_KEY = `sk_live_${randomBytes(16).toString("hex")}`;
 const PROFILES = { box: 8_388_608, dropbox: 8_388_608, "google-drive": 8_388_608, onedrive: 10_485_760, sharepoint: 10_485_760 };

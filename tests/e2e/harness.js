@@ -19,6 +19,8 @@ const ODD_BYTES = 4321;
 
 /** Size of the large file in MiB. */
 export const LARGE_MIB = Number(process.env.UPLOAD_E2E_SIZE_MIB ?? 200);
+/** Size of the file that goes through the upload edge in MiB. */
+export const EDGE_MIB = Number(process.env.UPLOAD_E2E_EDGE_MIB ?? 1024);
 
 // The drivers are given below: nothing is looked up or downloaded.
 process.env.SE_OFFLINE = "true";

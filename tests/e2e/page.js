@@ -2,10 +2,10 @@
 
 import { randomUUID } from "node:crypto";
 import { By, until } from "selenium-webdriver";
-import { LARGE_MIB } from "./harness.js";
+import { EDGE_MIB, LARGE_MIB } from "./harness.js";
 
 /** How long an upload may take at most, in milliseconds: a slow machine still moves 5 MiB a second. */
-const PATIENCE_MS = 60_000 + LARGE_MIB * 200;
+const PATIENCE_MS = 60_000 + Math.max(LARGE_MIB, EDGE_MIB) * 200;
 
 const byTestId = (id) => By.css(`[data-testid="${id}"]`);
 
