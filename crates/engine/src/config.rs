@@ -45,6 +45,10 @@ pub enum BodyMode {
     Blob,
     /// The very bytes that were read and hashed, held in memory until they are acknowledged.
     Buffer,
+    /// As [`Buffer`](Self::Buffer), of a source that can be read only once and from its beginning to its end: there is
+    /// nothing to go on with later, nothing to compare, and a failure leaves no session behind. A part that memory cannot
+    /// hold is refused, or, where no digest is wanted and the size is known, passed on as it is read and never sent again.
+    Stream,
 }
 
 /// What is to be uploaded, and how.
@@ -60,8 +64,9 @@ pub struct Config {
     pub pass_through: Option<Value>,
     /// Which connector, where it is known here: it decides what a small file is.
     pub service_id: Option<String>,
-    /// Bytes of the file.
-    pub size: u64,
+    /// Bytes of the file; none while they are not known ([`BodyMode::Stream`] alone): then
+    /// [`handle_end`](crate::upload::Upload::handle_end) tells.
+    pub size: Option<u64>,
     /// Which digests are computed and sent.
     pub digest: DigestMode,
     /// Most parts in flight, 1 to 6; it is 1 where the session is sequential.
@@ -104,7 +109,7 @@ impl Config {
             drive_id: None,
             pass_through: None,
             service_id: None,
-            size,
+            size: Some(size),
             digest: DigestMode::PartsAndFile,
             concurrency: 4,
             memory_budget: 64 * 1024 * 1024,
@@ -140,6 +145,9 @@ impl Config {
         if self.memory_budget == 0 {
             return Err(UploadError::invalid_argument("memoryBudget", "takes a whole number of bytes, 1 or more"));
         }
+        if self.size.is_none() && !self.is_stream() {
+            return Err(UploadError::invalid_argument("size", "takes a whole number of bytes, but for a stream"));
+        }
         Ok(())
     }
 
@@ -153,16 +161,27 @@ impl Config {
         self.timeout.min(self.answer_timeout())
     }
 
-    /// Tells whether the file is sent in one request.
-    pub(crate) fn is_direct(&self) -> bool {
-        let limit = match self.service_id.as_deref() {
+    /// Tells whether the source can be read only once.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.body == BodyMode::Stream
+    }
+
+    /// Returns the most bytes of a file that its connector takes in one request, for sure.
+    pub fn direct_limit(&self) -> u64 {
+        match self.service_id.as_deref() {
             Some("box") => BOX_DIRECT_LIMIT,
             _ => DIRECT_LIMIT,
-        };
-        // Only bytes in memory are those that were verified, where the platform does not tell of a change.
-        let fits = !self.rereads_file || self.size <= self.memory_budget;
+        }
+    }
+
+    /// Tells whether the file is sent in one request.
+    pub(crate) fn is_direct(&self) -> bool {
+        let Some(size) = self.size else { return false };
+        // Only bytes in memory are those that were verified, where the platform does not tell of a change, and only those
+        // of a stream can be sent again.
+        let fits = !(self.rereads_file || self.is_stream()) || size <= self.memory_budget;
         // What is passed through goes with a session's creation.
-        self.size == 0 || (self.direct && self.size <= limit && fits && self.pass_through.is_none())
+        size == 0 || (self.direct && size <= self.direct_limit() && fits && self.pass_through.is_none())
     }
 
     /// Returns the metadata of a direct upload.
@@ -179,7 +198,7 @@ impl Config {
         CreateUploadSession {
             name: self.name.clone(),
             parent_folder_id: self.parent_folder_id.clone(),
-            size: Some(self.size),
+            size: self.size,
             drive_id: self.drive_id.clone(),
             pass_through: self.pass_through.clone(),
         }
@@ -230,5 +249,6 @@ mod tests {
         assert!(refused(|config| config.concurrency = 7).contains("`concurrency`"));
         assert!(refused(|config| config.memory_budget = 0).contains("`memoryBudget`"));
         assert!(refused(|config| config.stall_timeout = Duration::ZERO).contains("`stallTimeout`"));
+        assert!(refused(|config| config.size = None).contains("`size`"));
     }
 }

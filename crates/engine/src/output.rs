@@ -31,7 +31,8 @@ pub enum Output {
         op: OpId,
         /// Number of the part.
         part: u32,
-        /// Its bytes, as offsets into the file.
+        /// Its bytes, as offsets into the file. A source of unknown size may end before or within them, which
+        /// `handle_end` tells first.
         range: Range<u64>,
         /// What to feed its bytes to, and hand back; it may want none.
         hasher: PartHasher,
@@ -44,7 +45,8 @@ pub enum Output {
         /// To be named in the answer.
         op: OpId,
         /// To be fed with the whole file, to its very end; where it wants none
-        /// ([`rereads_file`](crate::config::Config::rereads_file)), the platform is asked whether the file changed.
+        /// ([`rereads_file`](crate::config::Config::rereads_file)), the platform is asked whether the file changed, and a
+        /// stream whether it ends where it should; where its size is not known, `handle_end` tells that it does.
         hasher: PartHasher,
     },
     /// Send a request; answered by `handle_response` or `handle_failure`.

@@ -67,6 +67,10 @@ pub(crate) struct Parts {
     wanted: Wanted,
     /// Every part is sent from memory.
     keep: bool,
+    /// The source can be read only once.
+    stream: bool,
+    /// End of the last part that was read.
+    read_to: u64,
     /// How many parts may be held in memory at a time.
     affordable: usize,
     /// What is known of a part from an earlier visit is compared with its bytes before it is sent.
@@ -116,16 +120,20 @@ impl Parts {
     pub(crate) fn new(plan: Plan, parallel: bool, config: &Config) -> (Self, Option<OverBudget>) {
         let sends_file_digest = config.digest == DigestMode::PartsAndFile;
         let wanted = Wanted { part: config.digest != DigestMode::None, file: sends_file_digest || config.rereads_file };
-        let largest = plan.part_size().min(config.size).max(1);
+        let largest = plan.part_size().min(plan.size()).max(1);
         let affordable = usize::try_from(config.memory_budget / largest).unwrap_or(usize::MAX);
-        let buffered = config.body == BodyMode::Buffer;
+        let buffered = config.body != BodyMode::Blob;
         let keep = buffered && affordable > 0;
+        // What is passed on as it is read goes one after the other.
+        let parallel = parallel && (keep || !config.is_stream());
         let parts = Self {
             plan,
             limiter: Limiter::new(if parallel { config.concurrency } else { 1 }),
             in_order: !parallel,
             wanted,
             keep,
+            stream: config.is_stream(),
+            read_to: 0,
             affordable,
             compares: false,
             measured: config.measures_progress,
@@ -152,7 +160,7 @@ impl Parts {
 
     /// Takes the file as one part that needs no digest.
     pub(crate) fn direct(config: &Config) -> Self {
-        let (parts, _) = Self::new(Plan::whole(config.size), false, config);
+        let (parts, _) = Self::new(Plan::whole(config.size.unwrap_or_default()), false, config);
         let keep = parts.keep || (config.rereads_file && parts.affordable > 0);
         Self { wanted: Wanted { part: false, file: config.rereads_file }, keep, sends_before_end: false, ..parts }
     }
@@ -190,6 +198,22 @@ impl Parts {
 
     pub(crate) const fn hashed(&self) -> u64 {
         self.hashed
+    }
+
+    /// Returns the bytes of the file; those read so far while its end is not known.
+    pub(crate) fn total(&self) -> u64 {
+        if self.plan.is_open() { self.read_to } else { self.plan.size() }
+    }
+
+    /// Returns how many parts there are; those read so far while the file's end is not known.
+    pub(crate) fn count(&self) -> u32 {
+        // Every part that was read is a full one.
+        if self.plan.is_open() { (self.read_to / self.plan.part_size()) as u32 } else { self.plan.parts() }
+    }
+
+    /// Tells whether parts are passed on as they are read: none can be sent twice.
+    pub(crate) const fn is_piped(&self) -> bool {
+        self.stream && !self.keep
     }
 
     /// Returns the digest that goes with finish.

@@ -12,6 +12,8 @@ pub struct Plan {
     size: u64,
     part_size: u64,
     parts: u32,
+    /// Where the file ends is not known yet: it has as many parts as there may be.
+    open: bool,
 }
 
 /// The file needs more parts than the API takes.
@@ -30,17 +32,39 @@ impl Plan {
         let part_size = part_size.max(1);
         let parts = size.div_ceil(part_size);
         match u32::try_from(parts) {
-            Ok(count) if parts <= MAX_PARTS => Ok(Self { size, part_size, parts: count }),
+            Ok(count) if parts <= MAX_PARTS => Ok(Self { size, part_size, parts: count, open: false }),
             _ => Err(TooManyParts { parts }),
         }
     }
 
     /// Takes the file as one part, also an empty one.
     pub const fn whole(size: u64) -> Self {
-        Self { size, part_size: if size == 0 { 1 } else { size }, parts: 1 }
+        Self { size, part_size: if size == 0 { 1 } else { size }, parts: 1, open: false }
     }
 
-    /// Returns the bytes of the file.
+    /// Cuts a file of unknown size into parts of `part_size` bytes (at least 1): as many as there may be, until
+    /// [`end_at`](Self::end_at) tells how many there are.
+    pub fn open_ended(part_size: u64) -> Self {
+        let part_size = part_size.max(1);
+        Self { size: part_size.saturating_mul(MAX_PARTS), part_size, parts: MAX_PARTS as u32, open: true }
+    }
+
+    /// Ends an open plan after so many bytes, at most as many as it has.
+    pub fn end_at(&mut self, size: u64) {
+        if self.open {
+            self.size = size.min(self.size);
+            // No more than there were.
+            self.parts = self.size.div_ceil(self.part_size) as u32;
+            self.open = false;
+        }
+    }
+
+    /// Tells whether the file's end is not known yet.
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Returns the bytes of the file; the most that it may have while its end is not known.
     pub const fn size(&self) -> u64 {
         self.size
     }
@@ -99,6 +123,21 @@ mod tests {
         assert_eq!(Plan::new(12, 4).unwrap().parts(), 3);
         assert_eq!(Plan::new(0, 4).unwrap().parts(), 0);
         assert_eq!(Plan::new(1, u64::MAX).unwrap().range(0), 0..1);
+    }
+
+    #[test]
+    fn open_plan_has_every_part_until_it_ends() {
+        let mut plan = Plan::open_ended(4);
+        assert_eq!((plan.is_open(), plan.parts(), plan.range(10_000)), (true, 10_001, 40_000..40_004));
+        plan.end_at(10);
+        assert_eq!(plan, Plan::new(10, 4).unwrap());
+        plan.end_at(2);
+        assert_eq!(plan.size(), 10);
+        for (end, parts) in [(0, 0), (4, 1), (5, 2), (u64::MAX, 10_001)] {
+            let mut plan = Plan::open_ended(4);
+            plan.end_at(end);
+            assert_eq!((plan.is_open(), plan.parts()), (false, parts), "{end}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How far an upload is. `confirmed <= sent <= total`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Progress {
-    /// Bytes of the whole file.
+    /// Bytes of the whole file; those read so far while its size is not known, so that it grows.
     pub total: u64,
     /// Bytes whose parts the server has acknowledged; never falls, but to 0 with a fresh session (`restart`).
     pub confirmed: u64,
@@ -24,9 +24,9 @@ pub struct Progress {
     pub hashed: u64,
     /// Smoothed bytes per second; 0 until known.
     pub bytes_per_second: f64,
-    /// Seconds until the rest is sent at that speed; none until known.
+    /// Seconds until the rest is sent at that speed; none until that and the size are known.
     pub seconds_remaining: Option<f64>,
-    /// Parts of the file, 0 until the part size is known.
+    /// Parts of the file, 0 until the part size is known; those read so far while its own is not.
     pub parts_total: u32,
     /// Parts acknowledged.
     pub parts_done: u32,

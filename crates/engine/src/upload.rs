@@ -61,7 +61,7 @@ impl Upload {
     pub fn new(config: Config, seed: u64) -> Result<Self, UploadError> {
         config.check()?;
         let direct = config.is_direct();
-        let progress = Progress { total: config.size, ..Progress::default() };
+        let progress = Progress { total: config.size.unwrap_or_default(), ..Progress::default() };
         Ok(Self {
             config,
             rng: fastrand::Rng::with_seed(seed),
@@ -128,6 +128,7 @@ impl Upload {
     /// once there is nothing to go on with.
     pub fn snapshot(&self) -> Option<Snapshot> {
         match (&self.session, &self.parts) {
+            _ if self.config.is_stream() => None,
             (Some(session), Some(parts)) if session.live => Some(parts.snapshot(&session.id, self.fingerprint?)),
             (Some(session), _) if !session.live => None,
             _ => self.snapshot.clone(),
@@ -164,8 +165,7 @@ impl Upload {
                 self.parts = Some(Parts::direct(&self.config));
                 self.phase = Phase::Transferring;
             } else {
-                self.phase = Phase::Preparing;
-                self.outputs.push_back(Output::Prepare);
+                self.begin_session();
             }
         }
         self.settle(now);
@@ -243,6 +243,16 @@ impl Upload {
     pub fn handle_unsendable(&mut self, op: OpId, error: UploadError, now: Now) {
         if self.phase.sent_by(op) || self.parts.as_ref().is_some_and(|parts| parts.sent_by(op).is_some()) {
             self.give_up(error);
+        }
+        self.settle(now);
+    }
+
+    /// Takes in that the source ended at `size` bytes, as the read of that operation found out, where the
+    /// [size](Config::size) was not known. Where the part has bytes, [`handle_read`](Self::handle_read) follows; where
+    /// it has none it is no part, and nothing follows.
+    pub fn handle_end(&mut self, op: OpId, size: u64, now: Now) {
+        if let Some(parts) = &mut self.parts {
+            parts.end_at(op, size);
         }
         self.settle(now);
     }

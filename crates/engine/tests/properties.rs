@@ -74,8 +74,8 @@ prop_compose! {
         seed in any::<u64>(),
         expires_at in prop::sample::select(vec!["2030-01-01T00:00:00Z", "2023-11-14T22:13:22Z", "2023-11-14T22:13:25"]),
     ) -> Sim {
-        let part_size = part_size.max(config.size.div_ceil(200)).max(1);
-        let mut server = Server::new(config.size, part_size, parallel);
+        let part_size = part_size.max(size_of(&config).div_ceil(200)).max(1);
+        let mut server = Server::new(size_of(&config), part_size, parallel);
         server.once = once;
         server.script = script.into();
         server.expires_at = expires_at;
@@ -88,6 +88,10 @@ impl std::fmt::Debug for Sim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sim").field("config", &self.config).field("server", &self.server).finish_non_exhaustive()
     }
+}
+
+fn size_of(config: &Config) -> u64 {
+    config.size.unwrap()
 }
 
 /// Has one action, and then the other, done again and again: after so many milliseconds, and for so many.
@@ -129,7 +133,7 @@ proptest! {
         prop_assert_eq!(sim.upload.state(), State::Done, "{:?}", sim.result);
         sim.server.assert_whole();
         let progress = sim.upload.progress();
-        prop_assert_eq!((progress.confirmed, progress.sent), (sim.config.size, sim.config.size));
+        prop_assert_eq!((progress.confirmed, progress.sent), (size_of(&sim.config), size_of(&sim.config)));
     }
 
     #[test]
@@ -202,8 +206,9 @@ proptest! {
     ) {
         sim.config.keeps_record = true;
         sim.config.direct = false;
-        sim.config.size = sim.config.size.max(1);
-        let server = Server { file: Server::new(sim.config.size, 1, true).file, ..sim.server };
+        let size = size_of(&sim.config).max(1);
+        sim.config.size = Some(size);
+        let server = Server { file: Server::new(size, 1, true).file, ..sim.server };
         let mut sim = Sim::new(sim.config, server, 5);
         sim.start();
         for _ in 0..steps {

@@ -50,7 +50,7 @@ fn part_size_beyond_what_a_part_may_have_is_a_protocol_error_where_the_file_has_
     const LIMIT: u64 = 100 * 1024 * 1024;
     for (size, part_size, fits) in [(10, LIMIT + 1, true), (LIMIT + 1, LIMIT + 1, false), (LIMIT + 1, 1 << 40, false)] {
         let mut sim = Scenario::sequential(10, part_size).sim();
-        sim.config.size = size;
+        sim.config.size = Some(size);
         sim.upload = upload_session_engine::upload::Upload::new(sim.config.clone(), 1).unwrap();
         sim.server.checks_size = false;
         sim.run_until(|sim| sim.result.is_some() || sim.count(Upload) > 0);

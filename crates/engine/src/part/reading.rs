@@ -15,6 +15,20 @@ impl Parts {
         }
     }
 
+    /// Ends a file of unknown size where the part that is being read found its end: a part that has no byte is none.
+    pub(crate) fn end_at(&mut self, op: OpId, size: u64) {
+        if !self.plan.is_open() || self.reading() != Some(op) {
+            return;
+        }
+        self.plan.end_at(size.max(self.read_to));
+        let parts = self.plan.parts();
+        self.open.retain(|part| part.number < parts);
+        self.next = self.next.min(parts);
+        self.acknowledged.truncate(parts as usize);
+        self.digests.truncate(parts as usize);
+        self.end_of_file();
+    }
+
     /// Returns the operation that reads, if any.
     pub(crate) fn reading(&self) -> Option<OpId> {
         if let Verification::Running(op) = self.verification {
@@ -104,6 +118,7 @@ impl Parts {
         part.stage = Stage::Sending;
         part.held = (keep || part.from_memory) && !part.acknowledged;
         let acknowledged = part.acknowledged;
+        self.read_to = self.read_to.max(self.plan.range(number).end);
         let (wanted, known) = (hasher.wanted(), self.digest(number));
         let digest = self.hasher.commit(hasher);
         if known.is_some() && digest.is_some() && known != digest {

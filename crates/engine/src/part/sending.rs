@@ -134,12 +134,17 @@ impl Parts {
     }
 
     /// Has a part hashed and sent once more because the server complained of its digest; returns whether its bytes
-    /// were held. None where that was done before.
+    /// were held and are not any more. None where that was done before.
     pub(crate) fn doubt(&mut self, number: u32) -> Option<bool> {
+        let stream = self.stream;
         let part = self.part_mut(number).filter(|part| !part.doubted)?;
         part.doubted = true;
-        part.stage = Stage::Unread;
         part.call.state = CallState::Ready;
+        if stream {
+            // It was hashed from memory, and is there still.
+            return Some(false);
+        }
+        part.stage = Stage::Unread;
         Some(std::mem::take(&mut part.held))
     }
 

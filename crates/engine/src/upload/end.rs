@@ -31,7 +31,7 @@ impl Upload {
             }
             Phase::Preparing if self.snapshot.is_some() => Phase::Claiming,
             // Somebody else may have gone on with it since.
-            Phase::Failed if live => {
+            Phase::Failed if live && !self.config.is_stream() => {
                 self.outputs.push_back(Output::Claim);
                 Phase::Claiming
             }
@@ -119,17 +119,27 @@ impl Upload {
         let message = "The file is stored, but the answer that named it was lost: `id` is the session's";
         self.tell(Event::Warning { code: "file_id_unknown", message: message.to_owned() });
         let id = self.session_id().unwrap_or_default();
-        self.done(json!({"id": id, "name": self.config.name, "size": self.config.size}));
+        self.done(json!({"id": id, "name": self.config.name, "size": self.size()}));
         Phase::Done
     }
 
-    /// Ends the upload with an error. The session stays on the server unless it is gone: the caller may abort.
+    /// Ends the upload with an error. The session stays on the server unless it is gone: the caller may abort. That of a
+    /// stream, which nobody could go on with, is deleted first.
     pub(super) fn fail(&mut self, error: UploadError) {
         if error.code == ErrorCode::SessionExpired {
             self.session_is_gone();
         }
         self.cancel_parts();
         self.cancel_phase();
+        let is_left = self.session.as_ref().is_some_and(|session| session.live);
+        if is_left && self.config.is_stream() {
+            self.phase = Phase::Discarding(Call::default(), error);
+        } else {
+            self.fail_now(error);
+        }
+    }
+
+    pub(super) fn fail_now(&mut self, error: UploadError) {
         self.phase = Phase::Failed;
         self.finish_with(Err(error));
     }
@@ -154,7 +164,7 @@ impl Upload {
             Phase::AbortingCreate(_) => self.end_abort(None),
             Phase::Discarding(_, reason) => {
                 self.warn_not_deleted(&error);
-                self.fail(reason);
+                self.fail_now(reason);
             }
             _ => self.fail(error),
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Upload;
-use super::phase::Phase;
 use super::transitions::Step;
 use crate::call::Call;
 use crate::clock::Now;
@@ -65,7 +64,7 @@ impl Upload {
                         let message = "The file was sent more than once, as an answer was lost: it may be there twice";
                         self.tell(Event::Warning { code: "possible_duplicate", message: message.to_owned() });
                     }
-                    let mut file = json!({"name": self.config.name, "size": self.config.size});
+                    let mut file = json!({"name": self.config.name, "size": self.size()});
                     if let (Some(file), Some(Value::Object(data))) = (file.as_object_mut(), envelope.remove("data")) {
                         file.extend(data);
                     }
@@ -74,12 +73,11 @@ impl Upload {
                 Err(error) => self.fail(error),
             },
             // Too much for one request: there are sessions.
-            (Step::Fail(error), _) if error.status() == Some(413) && self.config.size > 0 => {
+            (Step::Fail(error), _) if error.status() == Some(413) && self.can_go_by_session() => {
                 self.cancel_parts();
                 self.direct = false;
                 self.parts = None;
-                self.phase = Phase::Preparing;
-                self.outputs.push_back(Output::Prepare);
+                self.begin_session();
             }
             (Step::Fail(error), _) => self.fail(error),
             (Step::Later | Step::Success, _) => self.send_later(part, call, outcome, now),

@@ -8,6 +8,7 @@ use super::Upload;
 use super::phase::{Phase, Session};
 use crate::call::Call;
 use crate::clock::{Now, parse_date};
+use crate::config::DigestMode;
 use crate::error::{ErrorCode, UploadError};
 use crate::output::{Event, Output, PartState};
 use crate::part::{OverBudget, Parts};
@@ -18,12 +19,33 @@ use crate::snapshot::Fingerprint;
 use crate::wire::MAX_PART_SIZE;
 
 impl Upload {
+    /// Begins an upload by session. Nobody else can drive that of a stream, and there is nothing to go on with.
+    pub(super) fn begin_session(&mut self) {
+        if self.config.is_stream() {
+            self.phase = Phase::Creating(Call::default());
+        } else {
+            self.phase = Phase::Preparing;
+            self.outputs.push_back(Output::Prepare);
+        }
+    }
+
+    /// Tells whether what was refused in one request can be sent in parts: nothing of a stream can be read again.
+    pub(super) fn can_go_by_session(&self) -> bool {
+        !self.config.is_stream() && self.size() > Some(0)
+    }
+
+    /// Returns the bytes of the file, as soon as they are known.
+    pub(super) fn size(&self) -> Option<u64> {
+        let plan = self.parts.as_ref().map(Parts::plan).filter(|plan| !plan.is_open());
+        plan.map(|plan| plan.size()).or(self.config.size)
+    }
+
     /// Makes the session of a snapshot this upload's own, where it is of this file and target and nobody else drives it;
     /// returns whether there is one.
     pub(super) fn claim(&mut self, fingerprint: Fingerprint) -> Result<bool, UploadError> {
         self.fingerprint = Some(fingerprint);
         let Some(snapshot) = &self.snapshot else { return Ok(false) };
-        if snapshot.fingerprint.file != fingerprint.file || snapshot.plan.size() != self.config.size {
+        if snapshot.fingerprint.file != fingerprint.file || Some(snapshot.plan.size()) != self.config.size {
             let message = "The file is not the one whose upload was begun: pick that one, or begin anew";
             return Err(UploadError::new(ErrorCode::FileChanged, message));
         }
@@ -55,19 +77,30 @@ impl Upload {
         }
         let part_size =
             parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, message))?;
-        if part_size.min(self.config.size) > MAX_PART_SIZE {
+        if part_size.min(self.config.size.unwrap_or(u64::MAX)) > MAX_PART_SIZE {
             let message = format!("part_size is {part_size}, and a part may have {MAX_PART_SIZE} bytes");
             return Err(UploadError::protocol(response, message));
         }
-        let plan = Plan::new(self.config.size, part_size).map_err(|error| {
-            let message = format!("The file takes {} parts of {part_size} bytes; the API takes 10001", error.parts);
-            UploadError::new(ErrorCode::FileTooLarge, message)
-        })?;
+        let plan = match self.config.size {
+            Some(size) => Plan::new(size, part_size).map_err(|error| {
+                let message = format!("The file takes {} parts of {part_size} bytes; the API takes 10001", error.parts);
+                UploadError::new(ErrorCode::FileTooLarge, message)
+            })?,
+            None => Plan::open_ended(part_size),
+        };
         if snapshot.as_ref().is_some_and(|snapshot| snapshot.plan != plan) {
             return Err(UploadError::protocol(response, "The session's part_size is not what it was"));
         }
         let parallel = field("parallel_upload_supported").and_then(Value::as_bool).unwrap_or(false);
         let (mut parts, over_budget) = Parts::new(plan, parallel, &self.config);
+        let can_be_piped = self.config.digest == DigestMode::None && !plan.is_open();
+        if self.config.is_stream() && over_budget == Some(OverBudget) && !can_be_piped {
+            let takes = format!(
+                "takes at least the {part_size} bytes that a part of this session has, unless `digest` is \
+                                 \"none\" and the size is known"
+            );
+            return Err(UploadError::invalid_argument("memoryBudget", takes));
+        }
         let resumed = snapshot.is_some();
         if let Some(snapshot) = snapshot {
             parts.resume(snapshot, field("uploaded_byte_range").and_then(Value::as_str).and_then(bytes_held));
@@ -87,7 +120,7 @@ impl Upload {
         self.tell(Event::Session { id, part_size, parallel, resumed, expires_at });
         let held = self.parts.as_ref().map(Parts::acknowledged).unwrap_or_default();
         held.into_iter().for_each(|part| self.tell_part(part, PartState::Done));
-        if over_budget == Some(OverBudget) {
+        if over_budget == Some(OverBudget) && !self.config.is_stream() {
             let message = format!("A part has {part_size} bytes, more than memoryBudget: sending slices of the file");
             self.tell(Event::Warning { code: "memory_budget", message });
         }

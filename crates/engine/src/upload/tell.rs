@@ -70,14 +70,16 @@ impl Upload {
         // Once all parts are there nothing is overdue any more.
         let now = if parts.all_done() { self.meter.last_sample().unwrap_or(now) } else { now };
         let sent = parts.estimate_sent(&self.meter, now);
+        let total = parts.total();
+        let seconds = self.meter.seconds_for(total - sent, now);
         Progress {
-            total: self.config.size,
+            total,
             confirmed: parts.confirmed(),
             sent,
             hashed: parts.hashed(),
             bytes_per_second: self.meter.bytes_per_second(now),
-            seconds_remaining: self.meter.seconds_for(self.config.size - sent, now),
-            parts_total: parts.plan().parts(),
+            seconds_remaining: seconds.filter(|_| !parts.plan().is_open()),
+            parts_total: parts.count(),
             parts_done: parts.done(),
             parts_in_flight: parts.in_flight() as u32,
         }

@@ -153,11 +153,11 @@ impl Upload {
             Step::Later => self.phase = Phase::Discarding(call, error),
             Step::Success => {
                 self.session_is_gone();
-                self.fail(error);
+                self.fail_now(error);
             }
             Step::Fail(cause) => {
                 self.warn_not_deleted(&cause);
-                self.fail(error);
+                self.fail_now(error);
             }
         }
     }
@@ -177,14 +177,18 @@ impl Upload {
             Outcome::Failure(_) => true,
         };
         let mut policy = self.config.retry;
+        // What was passed on as it was read cannot be had again.
+        let is_spent = operation == Operation::Upload && self.parts.as_ref().is_some_and(Parts::is_piped);
+        let can_refresh_token = self.config.can_refresh_token && !is_spent;
+        policy.enabled &= !is_spent;
         if operation == Operation::Delete {
             policy = policy.within(DELETE_LIMIT);
-        } else if self.offline && matches!(outcome, Outcome::Failure(_)) {
+        } else if self.offline && !is_spent && matches!(outcome, Outcome::Failure(_)) {
             call.attempts.take_back();
             call.state = CallState::Ready;
             return Step::Later;
         }
-        match call.attempts.judge(outcome, &policy, self.config.can_refresh_token, now, &mut self.rng) {
+        match call.attempts.judge(outcome, &policy, can_refresh_token, now, &mut self.rng) {
             Verdict::Success => Step::Success,
             Verdict::Fail(error) => Step::Fail(error),
             Verdict::Retry { at, delay, earliest, error } => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use upload_session_engine::clock::{Instant, Now};
-use upload_session_engine::config::Config;
+use upload_session_engine::config::{BodyMode, Config};
 use upload_session_engine::digest::{Digest, PartHasher, Wanted};
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::output::{Event, OpId, Output, PartBody, PartState, State};
@@ -23,7 +23,7 @@ use upload_session_engine::upload::Upload;
 use server::{Answer, Server};
 
 /// Steps after which an upload counts as hanging or spinning.
-const STEP_LIMIT: usize = 20_000;
+const STEP_LIMIT: usize = 60_000;
 
 /// What a caller does in the middle of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub struct Sim {
     pub held: BTreeSet<u32>,
     /// Most bytes that were held at a time.
     pub held_peak: u64,
+    /// How many bytes of a stream were read: none can be read twice.
+    pub stream_at: u64,
     pub file_broken: bool,
     pub file_changed: bool,
     rng: fastrand::Rng,
@@ -158,6 +160,7 @@ impl Sim {
             tokens_hang: false,
             held: BTreeSet::new(),
             held_peak: 0,
+            stream_at: 0,
             file_broken: false,
             file_changed: false,
             rng: fastrand::Rng::with_seed(seed),
@@ -333,7 +336,19 @@ impl Sim {
                     let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
                     return self.upload.handle_read_failed(op, error, now);
                 }
-                let mut bytes = self.server.file[range.start as usize..range.end as usize].to_vec();
+                let end = range.end.min(self.server.size());
+                if self.config.body == BodyMode::Stream && part != u32::MAX {
+                    assert_eq!(range.start, self.stream_at, "a stream is not read from its beginning to its end");
+                    self.stream_at = end;
+                }
+                if self.config.size.is_none() && (end < range.end || part == u32::MAX) {
+                    self.upload.handle_end(op, end, now);
+                    if end == range.start && part != u32::MAX {
+                        self.held.remove(&part);
+                        return;
+                    }
+                }
+                let mut bytes = self.server.file[range.start as usize..end as usize].to_vec();
                 bytes.iter_mut().take(1).for_each(|byte| *byte ^= u8::from(self.file_changed));
                 hasher.update(&bytes);
                 self.upload.handle_read(op, hasher, now);
@@ -386,7 +401,7 @@ impl Sim {
                     assert!(self.reading.replace((op, u32::MAX)).is_none(), "reads two things at a time");
                     assert_eq!(hasher.wanted().any(), self.config.rereads_file);
                     self.verifications += 1;
-                    let range = 0..self.config.size;
+                    let range = 0..self.server.size();
                     self.schedule(Duration::from_millis(10), Due::Read(op, u32::MAX, range, hasher));
                 }
                 Output::Read { op, part, range, hasher, keep } => {
@@ -397,7 +412,7 @@ impl Sim {
                     self.reads.push(Read { part, wanted: hasher.wanted(), keep, open });
                     if keep {
                         assert!(self.held.insert(part), "reads what is held");
-                        let bytes = self.held.len() as u64 * self.server.part_size.min(self.config.size);
+                        let bytes = self.held.len() as u64 * self.server.part_size.min(self.server.size());
                         self.held_peak = self.held_peak.max(bytes);
                         assert!(bytes <= self.config.memory_budget, "over the memory budget");
                     }
@@ -522,7 +537,8 @@ impl Sim {
 
 /// Returns the fingerprint of an upload of this configuration.
 pub fn fingerprint(config: &Config) -> Fingerprint {
-    let file = FileIdentity { name: &config.name, size: config.size, last_modified: Some(1.0), media_type: "" };
+    let file =
+        FileIdentity { name: &config.name, size: config.size.unwrap(), last_modified: Some(1.0), media_type: "" };
     let target = TargetIdentity {
         server: "https://upload.example",
         app_id: None,
