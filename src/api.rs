@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::Promise;
+use js_sys::{JsString, Promise};
 use upload_session_engine::config::check_name;
+use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::request::{Request, Response};
 use upload_session_engine::retry::{Attempts, Failure, Outcome, Verdict};
@@ -15,10 +16,11 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::Blob;
 
 use crate::connection::{Connection, Content, SendError, TokenSource, refuse_authorization, unsendable};
+use crate::driver::random_seed;
 use crate::error::ReadError;
-use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_value};
+use crate::fields::{Fields, check_header_value};
 use crate::options::{self, CALLER, RequestSettings};
-use crate::sys::abort::AbortGuard;
+use crate::sys::abort::{AbortGuard, Flag};
 use crate::sys::blob::{self, Body};
 use crate::sys::timer;
 use crate::{error, json};
@@ -197,27 +199,39 @@ impl Call {
     }
 }
 
-/// Makes a generator for jitter: it has to differ between pages, and need not be secret.
-pub(crate) fn seeded_rng() -> fastrand::Rng {
+/// Makes a generator for jitter.
+fn seeded_rng() -> fastrand::Rng {
     fastrand::Rng::with_seed(random_seed())
 }
 
-pub(crate) fn random_seed() -> u64 {
-    js_sys::Math::random().to_bits()
+/// Hashes a `Blob`, an `ArrayBuffer` or a `Uint8Array`; resolves to `sha=<base64 of SHA-1>`, the value of the
+/// `digest` header (RFC 3230).
+///
+/// # Errors
+/// `invalid_argument` for anything else, `file_changed` where the file cannot be read.
+#[wasm_bindgen(js_name = sha1Digest)]
+pub async fn sha1_digest(body: JsValue) -> Result<JsString, JsValue> {
+    let mut hasher = PartHasher::plain();
+    match blob::Body::from_js(&body).map_err(error::to_js)? {
+        blob::Body::Blob(blob) => {
+            let size = blob::size(&blob);
+            let read = blob::read(&blob, 0..size, Some(&mut hasher), None, &Flag::default()).await;
+            read.map_err(ReadError::into_js)?;
+        }
+        blob::Body::Bytes(bytes) => {
+            bytes.hash(&mut hasher).await.map_err(|cause| ReadError::refused(cause).into_js())?;
+        }
+    }
+    Ok(hasher.finish().map(|digest| digest.to_string()).unwrap_or_default().into())
 }
 
 fn prepare_create(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
     let known = ["name", "parentFolderId", "size", "driveId", "passThrough", "raw"];
     let fields = Fields::new(request, "request", &[CALLER, &known])?;
-    let size = match fields.get("size")? {
-        None => return Err(fields.refuse("size", "is missing, and takes a number of bytes or null")),
-        Some(size) if size.is_null() => None,
-        Some(_) => fields.whole("size", 0..=MAX_SAFE_INTEGER)?,
-    };
     let body = CreateUploadSession {
         name: checked_name(&fields, "name")?,
         parent_folder_id: checked_name(&fields, "parentFolderId")?,
-        size,
+        size: options::size(&fields)?,
         drive_id: fields.string("driveId")?,
         pass_through: options::pass_through(&fields)?,
     };

@@ -15,6 +15,7 @@ use crate::fields::check_header_value;
 use crate::secrets::redact;
 use crate::sys::abort::Signal;
 use crate::sys::fetch::{self, Credentials, HttpRequest};
+#[cfg(feature = "page")]
 use crate::sys::xhr;
 
 /// Headers whose values are no secret.
@@ -26,7 +27,8 @@ pub(crate) struct Connection {
     pub(crate) token: TokenSource,
     /// Headers of every request, those of the caller's identity among them.
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) credentials: Credentials,
+    /// What fetch does by itself ("same-origin") where nothing is said: runtimes without credentials refuse the word.
+    pub(crate) credentials: Option<Credentials>,
     /// How file content is sent; all else goes by fetch.
     pub(crate) transport: Transport,
     pub(crate) retry: RetryPolicy,
@@ -36,6 +38,7 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Fetch,
+    #[cfg(feature = "page")]
     Xhr,
 }
 
@@ -241,11 +244,12 @@ impl Connection {
         };
         let sent = http.headers.clone();
         let mut response = match content {
-            Some(Content { body, on_sent }) => {
-                http.body = Some(body);
+            Some(content) => {
+                http.body = Some(content.body);
                 match self.transport {
                     Transport::Fetch => fetch::send(http, signal).await?,
-                    Transport::Xhr => xhr::send(http, signal, on_sent).await?,
+                    #[cfg(feature = "page")]
+                    Transport::Xhr => xhr::send(http, signal, content.on_sent).await?,
                 }
             }
             None => fetch::send(http, signal).await?,

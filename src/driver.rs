@@ -1,6 +1,7 @@
 //! Carries out what the engine decides: starts reads and requests, feeds their answers back, tells the listeners.
 
 mod operations;
+mod source;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -15,29 +16,24 @@ use upload_session_engine::snapshot::Snapshot;
 use upload_session_engine::upload::Upload;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::Blob;
 
-use crate::api::random_seed;
+pub(crate) use self::source::{PartRead, Source};
 use crate::connection::Connection;
 use crate::error::{self, ReadError};
 use crate::events::Listeners;
 use crate::json;
 use crate::options::UploadSettings;
-use crate::record::{Identity, Record};
 use crate::slots::Slots;
 use crate::sys::abort::{AbortGuard, Flag};
 use crate::sys::bytes::Bytes;
 use crate::sys::event::Listener;
 use crate::sys::{online, timer};
-use crate::watch::Watch;
 
 /// One upload on its way.
-pub(crate) struct Driver {
+pub(crate) struct Driver<S> {
     pub(crate) upload: RefCell<Upload>,
     pub(crate) listeners: Rc<Listeners>,
-    pub(crate) record: Rc<Record>,
-    file: Blob,
-    watch: Watch,
+    pub(crate) source: S,
     connection: Connection,
     /// Bytes of the parts that are to be sent as they were hashed.
     held: Slots<u32, Bytes>,
@@ -64,33 +60,25 @@ enum End {
     Settled(Result<JsValue, JsValue>),
 }
 
-impl Driver {
-    /// Makes the upload of a file: a fresh one, or one that goes on from a snapshot.
+impl<S: Source> Driver<S> {
+    /// Makes the upload of a source: a fresh one, or one that goes on from a snapshot.
     ///
     /// # Errors
     /// `invalid_argument`, from the engine.
     pub(crate) fn new(
-        file: Blob,
+        source: S,
+        listeners: Rc<Listeners>,
         settings: UploadSettings,
         snapshot: Option<Snapshot>,
     ) -> Result<Rc<Self>, UploadError> {
-        let watch = Watch::new(settings.config.rereads_file);
-        let listeners = Rc::<Listeners>::default();
-        let identity = Identity::new(&settings.config, &settings.connection);
-        let record = Rc::new(Record::new(identity, settings.store, Rc::clone(&listeners)));
         let upload = match snapshot {
-            Some(snapshot) => {
-                record.adopt(snapshot.fingerprint());
-                Upload::from_snapshot(settings.config, random_seed(), snapshot)?
-            }
+            Some(snapshot) => Upload::from_snapshot(settings.config, random_seed(), snapshot)?,
             None => Upload::new(settings.config, random_seed())?,
         };
         let driver = Rc::new(Self {
             upload: RefCell::new(upload),
             listeners,
-            record,
-            file,
-            watch,
+            source,
             connection: settings.connection,
             held: Slots::default(),
             running: Slots::default(),
@@ -134,17 +122,30 @@ impl Driver {
 
     /// Begins.
     pub(crate) fn start(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        let listeners = online::on_change(move || {
-            if let Some(driver) = weak.upgrade() {
-                driver.input(|upload| upload.handle_online(online::is_online(), timer::now()));
-            }
-        });
-        self.online_listeners.replace(listeners);
+        if S::KNOWS_NETWORK {
+            let weak = Rc::downgrade(self);
+            let listeners = online::on_change(move || {
+                if let Some(driver) = weak.upgrade() {
+                    driver.input(Self::note_network);
+                }
+            });
+            self.online_listeners.replace(listeners);
+        }
         self.input(|upload| {
-            upload.handle_online(online::is_online(), timer::now());
+            Self::note_network(upload);
             upload.handle_start(timer::now());
         });
+    }
+
+    fn note_network(upload: &mut Upload) {
+        if S::KNOWS_NETWORK {
+            upload.handle_online(online::is_online(), timer::now());
+        }
+    }
+
+    /// Tells whether the upload has ended, be it done or not.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(*self.end.borrow(), End::Settled(_))
     }
 
     /// Returns the promise of an abort's end.
@@ -177,25 +178,22 @@ impl Driver {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Prepare => self.start_prepare(),
-            Output::Claim => self.start_claim(),
             Output::Read { op, part, range, hasher, keep } => self.start_read(op, part, range, hasher, keep),
             Output::Verify { op, hasher } => self.start_verify(op, hasher),
             Output::Send { op, request, part } => self.start_send(op, request, part),
             Output::Cancel { op } => self.cancel(op),
             Output::Release { part } => {
-                self.held.take(&part);
+                self.held.take(&part).into_iter().for_each(|bytes| self.source.release(bytes));
             }
             Output::RefreshToken => self.start_refresh(),
             Output::WaitUntil(instant) => self.wait_until(instant),
-            Output::Save(snapshot) => self.record.save(snapshot),
-            Output::Forget => self.record.forget(),
             Output::Event(event) => self.listeners.tell(event),
             Output::Finished(result) => self.finish(result),
             Output::AbortEnded => self.once_closed(|driver| {
                 let waiters = driver.abort_waiters.take();
                 waiters.iter().for_each(|resolve| call(resolve, &JsValue::UNDEFINED));
             }),
+            Output::Prepare | Output::Claim | Output::Save(_) | Output::Forget => S::carry_out(self, output),
         }
     }
 
@@ -219,6 +217,7 @@ impl Driver {
                 Err(error::with_cause(error, cause.map(|(_, cause)| cause)))
             }
         };
+        self.source.end(result.as_ref().err());
         self.signal_listener.take();
         self.online_listeners.take();
         let waiter = match self.end.replace(End::Settled(result.clone())) {
@@ -236,7 +235,7 @@ impl Driver {
     fn once_closed(self: &Rc<Self>, then: impl FnOnce(&Self) + 'static) {
         let driver = Rc::clone(self);
         let close = async move {
-            driver.record.close().await;
+            driver.source.close().await;
             then(&driver);
         };
         spawn_local(close);
@@ -248,7 +247,7 @@ impl Driver {
         self.input(|upload| upload.handle_unsendable(op, error, timer::now()));
     }
 
-    fn note(&self, code: ErrorCode, cause: Option<JsValue>) {
+    pub(crate) fn note(&self, code: ErrorCode, cause: Option<JsValue>) {
         cause.into_iter().for_each(|cause| self.note_cause(code, cause));
     }
 
@@ -262,6 +261,11 @@ fn settle(result: &Result<JsValue, JsValue>, resolve: &Function, reject: &Functi
         Ok(file) => call(resolve, file),
         Err(error) => call(reject, error),
     }
+}
+
+/// Makes a seed for jitter: it has to differ between pages, and need not be secret.
+pub(crate) fn random_seed() -> u64 {
+    js_sys::Math::random().to_bits()
 }
 
 /// Calls a promise's own resolve or reject function, which does not throw.

@@ -45,6 +45,12 @@ pub(crate) struct ReadError {
     pub(crate) cause: Option<JsValue>,
 }
 
+impl From<UploadError> for ReadError {
+    fn from(error: UploadError) -> Self {
+        Self { error, cause: None }
+    }
+}
+
 impl ReadError {
     /// The browser refused to read.
     pub(crate) fn refused(cause: JsValue) -> Self {

@@ -1,23 +1,33 @@
 //! A JS object becomes a typed configuration, once, with every field checked.
 
+#[cfg(feature = "page")]
+mod file;
+#[cfg(feature = "page")]
+mod request;
+#[cfg(feature = "stream")]
+mod stream;
+
 use std::time::Duration;
 
 use js_sys::JSON;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use upload_session_engine::config::{BodyMode, Config, DigestMode};
+use upload_session_engine::config::{Config, DigestMode};
 use upload_session_engine::error::UploadError;
 use upload_session_engine::retry::RetryPolicy;
 use upload_session_engine::wire::{DEFAULT_SERVER, header};
-use wasm_bindgen::prelude::*;
-use web_sys::Blob;
 
-use crate::connection::{Connection, Overrides, TokenFunction, TokenSource, Transport, refuse_authorization};
+use crate::connection::{Connection, TokenFunction, TokenSource, Transport, refuse_authorization};
 use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_name, check_header_value};
 use crate::sys::abort::Signal;
 use crate::sys::fetch::{Credentials, resolve_server};
-use crate::sys::storage::Store;
-use crate::sys::{blob, fetch, xhr};
+
+#[cfg(feature = "page")]
+pub(crate) use self::file::{FileSettings, file_settings};
+#[cfg(feature = "page")]
+pub(crate) use self::request::{CALLER, RequestSettings, connection, request_settings};
+#[cfg(feature = "stream")]
+pub(crate) use self::stream::{StreamSettings, stream_settings};
 
 const CONNECTION: &[&str] =
     &["serverUrl", "apiKey", "authType", "appId", "consumerId", "serviceId", "headers", "credentials", "retries"];
@@ -29,115 +39,53 @@ const UPLOAD: &[&str] = &[
     "digest",
     "concurrency",
     "memoryBudget",
-    "body",
-    "transport",
-    "direct",
     "stallTimeout",
-    "restart",
-    "store",
     "signal",
 ];
-const REQUEST: &[&str] = &["serverUrl", "retries", "signal", "timeout", "headers"];
-/// Fields of every call that say who it acts for.
-pub(crate) const CALLER: &[&str] = &["appId", "consumerId", "serviceId"];
 /// Headers that are the module's own to set.
 const RESERVED_HEADERS: &[&str] = &["content-length", "content-type", header::DIGEST, header::METADATA];
 /// Longest interval that may be asked for: far beyond any use, and safe to reckon with.
 const MAX_INTERVAL: f64 = 1e12;
 
-/// Everything `UploadSession` is told.
+/// What an upload is told, whatever its source.
 pub(crate) struct UploadSettings {
     pub(crate) connection: Connection,
     pub(crate) config: Config,
-    pub(crate) store: Option<Store>,
     pub(crate) signal: Option<Signal>,
 }
 
-/// Reads the options of `UploadSession`.
+/// Reads the size of what is to be uploaded, which has to be told, if only as null.
 ///
 /// # Errors
 /// `invalid_argument`, naming the field.
-pub(crate) fn upload_settings(file: &Blob, options: &JsValue) -> Result<UploadSettings, UploadError> {
-    let fields = Fields::new(options, "options", &[CONNECTION, UPLOAD])?;
-    let mut connection = connection_from(&fields)?;
-    connection.transport = transport(&fields, connection.credentials)?;
-    let store = store(&fields, file)?;
-    let missing_name = || fields.refuse("name", "is missing, and the Blob has none of its own");
-    let name = fields.string("name")?.or_else(|| blob::name(file)).ok_or_else(missing_name)?;
-    let defaults = Config::new(name, fields.required_string("parentFolderId")?, blob::size(file));
-    let config = Config {
+pub(crate) fn size(fields: &Fields) -> Result<Option<u64>, UploadError> {
+    match fields.get("size")? {
+        None => Err(fields.refuse("size", "is missing, and takes a number of bytes or null")),
+        Some(size) if size.is_null() => Ok(None),
+        Some(_) => fields.whole("size", 0..=MAX_SAFE_INTEGER),
+    }
+}
+
+/// Reads what every upload may be told.
+fn config(fields: &Fields, connection: &Connection, defaults: Config) -> Result<Config, UploadError> {
+    Ok(Config {
         drive_id: fields.string("driveId")?,
-        pass_through: pass_through(&fields)?,
+        pass_through: pass_through(fields)?,
         digest: fields.choice("digest", DIGESTS)?.unwrap_or(defaults.digest),
         concurrency: usize_or(fields.whole("concurrency", 1..=6)?, defaults.concurrency),
         memory_budget: fields.whole("memoryBudget", 1..=MAX_SAFE_INTEGER)?.unwrap_or(defaults.memory_budget),
-        body: fields.choice("body", BODIES)?.flatten().unwrap_or_else(auto_body),
-        rereads_file: !fetch::is_chromium(),
         retry: connection.retry,
         service_id: fields.string("serviceId")?,
         stall_timeout: fields.number("stallTimeout", 1.0..=MAX_INTERVAL)?.map_or(defaults.stall_timeout, millis),
-        measures_progress: connection.transport == Transport::Xhr,
-        direct: fields.choice("direct", &[("auto", true), ("never", false)])?.unwrap_or(defaults.direct),
-        restart: fields.boolean("restart")?.unwrap_or(defaults.restart),
-        keeps_record: store.is_some(),
         can_refresh_token: connection.token.can_refresh(),
         ..defaults
-    };
-    config.check()?;
-    Ok(UploadSettings { connection, config, store, signal: signal(&fields)? })
-}
-
-fn transport(fields: &Fields, credentials: Credentials) -> Result<Transport, UploadError> {
-    let transport = fields.choice("transport", &[("fetch", Transport::Fetch), ("xhr", Transport::Xhr)])?;
-    if transport == Some(Transport::Xhr) {
-        if !xhr::is_available() {
-            return Err(fields.refuse("transport", "takes \"fetch\" alone here: this runtime has no XMLHttpRequest"));
-        }
-        if credentials == Credentials::Omit {
-            return Err(
-                fields.refuse("credentials", "takes no \"omit\" with the transport \"xhr\", which cannot do so")
-            );
-        }
-    }
-    Ok(transport.unwrap_or(Transport::Fetch))
-}
-
-fn store(fields: &Fields, file: &Blob) -> Result<Option<Store>, UploadError> {
-    let Some(value) = fields.get("store")? else {
-        // A plain Blob has no date to be known again by.
-        return Ok(if blob::is_file(file) { Store::indexed_db_if_any() } else { None });
-    };
-    match value.as_string().as_deref() {
-        Some("none") => Ok(None),
-        Some("indexeddb") => Ok(Some(Store::indexed_db())),
-        _ => Store::from_js(&value).map(Some).ok_or_else(|| {
-            fields.refuse("store", "takes \"indexeddb\", \"none\", or an object with the methods get, set and delete")
-        }),
-    }
+    })
 }
 
 const DIGESTS: &[(&str, DigestMode)] =
     &[("parts-and-file", DigestMode::PartsAndFile), ("parts", DigestMode::Parts), ("none", DigestMode::None)];
-/// None is "auto".
-const BODIES: &[(&str, Option<BodyMode>)] =
-    &[("auto", None), ("blob", Some(BodyMode::Blob)), ("buffer", Some(BodyMode::Buffer))];
-
-/// Chromium streams a slice faster than a buffer, and refuses to read a file that changed; other browsers
-/// may silently send other bytes than were hashed.
-fn auto_body() -> BodyMode {
-    if fetch::is_chromium() { BodyMode::Blob } else { BodyMode::Buffer }
-}
-
 fn usize_or(value: Option<u64>, default: usize) -> usize {
     value.and_then(|value| usize::try_from(value).ok()).unwrap_or(default)
-}
-
-/// Reads the options of `UploadSessionsApi`.
-///
-/// # Errors
-/// `invalid_argument`, naming the field.
-pub(crate) fn connection(options: &JsValue) -> Result<Connection, UploadError> {
-    connection_from(&Fields::new(options, "options", &[CONNECTION])?)
 }
 
 fn connection_from(fields: &Fields) -> Result<Connection, UploadError> {
@@ -166,39 +114,10 @@ fn connection_from(fields: &Fields) -> Result<Connection, UploadError> {
         server: server(fields)?.unwrap_or_else(|| DEFAULT_SERVER.to_owned()),
         token,
         headers,
-        credentials: credentials.unwrap_or(Credentials::SameOrigin),
+        credentials,
         transport: Transport::Fetch,
         retry: retry_policy(fields)?.unwrap_or_default(),
     })
-}
-
-/// What one call of `UploadSessionsApi` is told beside its request.
-#[derive(Default)]
-pub(crate) struct RequestSettings {
-    pub(crate) overrides: Overrides,
-    pub(crate) retry: Option<RetryPolicy>,
-    pub(crate) signal: Option<Signal>,
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// Reads the `RequestOptions` of a call, and who it acts for from its request.
-///
-/// # Errors
-/// `invalid_argument`, naming the field.
-pub(crate) fn request_settings(request: &Fields, options: &JsValue) -> Result<RequestSettings, UploadError> {
-    let mut settings = RequestSettings::default();
-    if !options.is_undefined() {
-        let fields = Fields::new(options, "options", &[REQUEST])?;
-        let timeout = fields.number("timeout", 1.0..=MAX_INTERVAL)?;
-        settings = RequestSettings {
-            overrides: Overrides { server: server(&fields)?, headers: extra_headers(&fields)? },
-            retry: retry_policy(&fields)?,
-            signal: signal(&fields)?,
-            timeout: timeout.map(millis),
-        };
-    }
-    settings.overrides.headers.extend(identity(request)?);
-    Ok(settings)
 }
 
 fn signal(fields: &Fields) -> Result<Option<Signal>, UploadError> {

@@ -12,15 +12,18 @@ use web_sys::Blob;
 
 use crate::driver::Driver;
 use crate::error::ReadError;
-use crate::options::UploadSettings;
-use crate::record::{self, Identity};
+use crate::events::Listeners;
+use crate::file::File;
+use crate::options::FileSettings;
+use crate::record::{self, Identity, Record};
 use crate::sys::timer;
+use crate::watch::Watch;
 use crate::{error, events, json, options};
 
 /// One file's upload, from first byte to finished file.
 #[wasm_bindgen]
 pub struct UploadSession {
-    driver: Rc<Driver>,
+    driver: Rc<Driver<File>>,
     started: RefCell<Option<Promise>>,
 }
 
@@ -45,7 +48,7 @@ impl UploadSession {
     pub async fn from_store(file: JsValue, options: JsValue) -> Result<Option<UploadSession>, JsValue> {
         let (file, settings) = checked(&file, &options).map_err(error::to_js)?;
         let Some(store) = &settings.store else { return Ok(None) };
-        let identity = Identity::new(&settings.config, &settings.connection);
+        let identity = Identity::new(&settings.upload.config, &settings.upload.connection);
         let found = record::look_up(&identity, store, &file).await.map_err(ReadError::into_js)?;
         found.map(|snapshot| Self::with(file, settings, Some(snapshot))).transpose()
     }
@@ -61,8 +64,16 @@ impl UploadSession {
         Self::with(file, settings, Some(snapshot))
     }
 
-    fn with(file: Blob, settings: UploadSettings, snapshot: Option<Snapshot>) -> Result<UploadSession, JsValue> {
-        let driver = Driver::new(file, settings, snapshot).map_err(error::to_js)?;
+    fn with(blob: Blob, settings: FileSettings, snapshot: Option<Snapshot>) -> Result<UploadSession, JsValue> {
+        let FileSettings { upload, store } = settings;
+        let listeners = Rc::<Listeners>::default();
+        let identity = Identity::new(&upload.config, &upload.connection);
+        let record = Rc::new(Record::new(identity, store, Rc::clone(&listeners)));
+        if let Some(snapshot) = &snapshot {
+            record.adopt(snapshot.fingerprint());
+        }
+        let file = File { blob, watch: Watch::new(upload.config.rereads_file), record };
+        let driver = Driver::new(file, listeners, upload, snapshot).map_err(error::to_js)?;
         Ok(Self { driver, started: RefCell::default() })
     }
 
@@ -144,7 +155,7 @@ impl Drop for UploadSession {
         if matches!(state, State::Idle | State::Done | State::Failed | State::Aborted) {
             return;
         }
-        if self.driver.record.is_kept() {
+        if self.driver.source.record.is_kept() {
             self.driver.input(|upload| upload.handle_close(timer::now()));
         } else {
             self.driver.input(|upload| upload.handle_abort(timer::now()));
@@ -152,8 +163,8 @@ impl Drop for UploadSession {
     }
 }
 
-fn checked(file: &JsValue, options: &JsValue) -> Result<(Blob, UploadSettings), UploadError> {
+fn checked(file: &JsValue, options: &JsValue) -> Result<(Blob, FileSettings), UploadError> {
     let takes = || UploadError::invalid_argument("file", "takes a File or a Blob");
     let blob = file.dyn_ref::<Blob>().ok_or_else(takes)?;
-    Ok((blob.clone(), options::upload_settings(blob, options)?))
+    Ok((blob.clone(), options::file_settings(blob, options)?))
 }

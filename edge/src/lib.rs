@@ -30,6 +30,8 @@ mod fields;
 mod file;
 mod grant;
 mod headers;
+#[cfg(target_arch = "wasm32")]
+pub mod ingest;
 mod origin;
 pub mod policy;
 mod query;

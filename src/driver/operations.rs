@@ -6,49 +6,18 @@ use std::rc::Rc;
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::ErrorCode;
 use upload_session_engine::output::{OpId, PartBody};
-use upload_session_engine::request::Request;
+use upload_session_engine::request::{Operation, Request};
 use upload_session_engine::retry::Failure;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Driver, End, Running};
+use super::{Driver, PartRead, Running, Source};
 use crate::connection::{Content, Overrides, SendError, unsendable};
 use crate::error::ReadError;
 use crate::sys::abort::{AbortGuard, Flag};
-use crate::sys::bytes::Bytes;
-use crate::sys::{blob, online, timer};
-use crate::watch;
+use crate::sys::timer;
 
-impl Driver {
-    pub(super) fn start_prepare(self: &Rc<Self>) {
-        let driver = Rc::clone(self);
-        spawn_local(async move {
-            let prepared = driver.record.prepare(&driver.file).await.map_err(|ReadError { error, cause }| {
-                driver.note(error.code, cause);
-                error
-            });
-            driver.input(|upload| {
-                let fingerprint = prepared.map(|(fingerprint, record)| {
-                    record.into_iter().for_each(|record| upload.handle_record(record));
-                    fingerprint
-                });
-                upload.handle_prepared(fingerprint, timer::now());
-            });
-            if matches!(*driver.end.borrow(), End::Settled(_)) {
-                // It ended meanwhile, before there was a lock to let go of.
-                driver.record.close().await;
-            }
-        });
-    }
-
-    pub(super) fn start_claim(self: &Rc<Self>) {
-        let driver = Rc::clone(self);
-        spawn_local(async move {
-            let claimed = driver.record.claim().await;
-            driver.input(|upload| upload.handle_claimed(claimed, timer::now()));
-        });
-    }
-
+impl<S: Source> Driver<S> {
     pub(super) fn start_read(
         self: &Rc<Self>,
         op: OpId,
@@ -61,22 +30,25 @@ impl Driver {
         let stop = Flag::default();
         self.running.insert(op, Running::Read(stop.clone()));
         spawn_local(async move {
-            // Where memory is short the part is sent as a slice of the file.
-            let copy = if keep { Bytes::reserve(range.end - range.start) } else { None };
-            let feed = hasher.wanted().any().then_some(&mut hasher);
-            let read = async {
-                driver.watch.look(&driver.file).await?;
-                blob::read(&driver.file, range, feed, copy.as_ref(), &stop).await
-            };
-            let read = read.await;
+            let start = range.start;
+            let read = driver.source.read(range, &mut hasher, keep, &stop).await;
             driver.running.take(&op);
             match read {
                 _ if stop.is_raised() => {}
-                Ok(()) => {
-                    if let Some(copy) = copy {
-                        driver.held.insert(part, copy);
+                Ok(PartRead { bytes, end }) => {
+                    if end != Some(start)
+                        && let Some(bytes) = bytes
+                    {
+                        driver.held.insert(part, bytes);
                     }
-                    driver.input(|upload| upload.handle_read(op, hasher, timer::now()));
+                    driver.input(|upload| {
+                        if let Some(end) = end {
+                            upload.handle_end(op, end, timer::now());
+                        }
+                        if end != Some(start) {
+                            upload.handle_read(op, hasher, timer::now());
+                        }
+                    });
                 }
                 Err(ReadError { error, cause }) => {
                     driver.read_failed(op, ReadError { error: error.for_part(part), cause });
@@ -90,11 +62,16 @@ impl Driver {
         let stop = Flag::default();
         self.running.insert(op, Running::Read(stop.clone()));
         spawn_local(async move {
-            let verified = watch::verify(&driver.file, &mut hasher, &stop).await;
+            let verified = driver.source.verify(&mut hasher, &stop).await;
             driver.running.take(&op);
             match verified {
                 _ if stop.is_raised() => {}
-                Ok(()) => driver.input(|upload| upload.handle_read(op, hasher, timer::now())),
+                Ok(end) => driver.input(|upload| {
+                    if let Some(end) = end {
+                        upload.handle_end(op, end, timer::now());
+                    }
+                    upload.handle_read(op, hasher, timer::now());
+                }),
                 Err(failure) => driver.read_failed(op, failure),
             }
         });
@@ -116,12 +93,13 @@ impl Driver {
             Err(cause) => Err(cause),
         };
         spawn_local(async move {
-            if let Err(failure) = driver.check_slice(part.as_ref()).await {
+            if let Err(failure) = driver.check_unheld(part.as_ref()).await {
                 if driver.running.take(&op).is_some() {
                     driver.refuse(op, failure);
                 }
                 return;
             }
+            let operation = request.operation;
             let sent = async {
                 let content = part.map(|part| driver.content(op, part)).transpose().map_err(SendError::NoAnswer)?;
                 let signal = signal.map_err(SendError::NoAnswer)?;
@@ -133,9 +111,15 @@ impl Driver {
                 Ok(response) => driver.input(|upload| upload.handle_response(op, &response, timer::now())),
                 Err(_) if !was_running => {}
                 Err(SendError::NoAnswer(cause)) => {
-                    driver.note_cause(ErrorCode::Network, cause);
+                    if let Some(failure) = driver.source.failure() {
+                        return driver.refuse(op, failure);
+                    }
+                    // A deletion that fails is never what an upload ends with.
+                    if operation != Operation::Delete {
+                        driver.note_cause(ErrorCode::Network, cause);
+                    }
                     driver.input(|upload| {
-                        upload.handle_online(online::is_online(), timer::now());
+                        Self::note_network(upload);
                         upload.handle_failure(op, Failure::Network, timer::now());
                     });
                 }
@@ -145,22 +129,22 @@ impl Driver {
         });
     }
 
-    /// Looks whether what is to be sent as a slice of the file is there at all.
-    async fn check_slice(&self, part: Option<&PartBody>) -> Result<(), ReadError> {
+    /// Looks whether what is to be sent as the source has it is there at all.
+    async fn check_unheld(&self, part: Option<&PartBody>) -> Result<(), ReadError> {
         match part {
             Some(part) if !part.held || self.held.get(&part.number).is_none() => {
-                self.watch.before_slice(&self.file, part.range.clone()).await
+                self.source.before_send(part.range.clone()).await
             }
             _ => Ok(()),
         }
     }
 
-    /// Returns what is sent of a part: the very bytes that were hashed, or a slice of the file.
+    /// Returns what is sent of a part: the very bytes that were hashed, or what the source gives for it.
     fn content(self: &Rc<Self>, op: OpId, part: PartBody) -> Result<Content, JsValue> {
         let held = self.held.get(&part.number);
         let body = match held.filter(|_| part.held) {
             Some(bytes) => bytes.into(),
-            None => blob::slice(&self.file, part.range)?.into(),
+            None => self.source.body(part.range)?,
         };
         let weak = Rc::downgrade(self);
         let on_sent = move |bytes| {

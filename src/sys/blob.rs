@@ -139,7 +139,7 @@ async fn pass(
     copy: Option<&Bytes>,
     stop: &Flag,
 ) -> Result<(), ReadError> {
-    let mut chunks = Chunks::new(&blob.stream(), expected).map_err(ReadError::refused)?;
+    let chunks = Chunks::new(&blob.stream(), expected).map_err(ReadError::refused)?;
     let mut feed = hasher.is_some().then(|| Feed::new(expected));
     let mut breather = Breather::new();
     let mut found = 0;
@@ -147,7 +147,7 @@ async fn pass(
         let start = found;
         found += chunk.len();
         if stop.is_raised() || found > expected {
-            chunks.cancel();
+            chunks.cancel_with(&JsValue::UNDEFINED);
             break;
         }
         if let Some(copy) = copy {

@@ -1,6 +1,9 @@
 //! Bytes in JavaScript's memory: `Uint8Array`, with every step that may throw caught. A buffer can be detached
 //! between two chunks, and memory can be short; what js-sys does not catch would leave a promise unsettled for good.
 
+#[cfg(feature = "stream")]
+use std::ops::Range;
+
 use js_sys::{ArrayBuffer, Reflect};
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::UploadError;
@@ -28,6 +31,10 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_class = "Uint8Array")]
     fn subarray(this: &Bytes, start: u32, end: u32) -> Result<Bytes, JsValue>;
+
+    #[cfg(feature = "stream")]
+    #[wasm_bindgen(method, catch, js_class = "Uint8Array")]
+    fn slice(this: &Bytes) -> Result<Bytes, JsValue>;
 
     #[wasm_bindgen(method, catch, js_class = "Uint8Array")]
     fn set(this: &Bytes, from: &Bytes, start: u32) -> Result<(), JsValue>;
@@ -70,6 +77,30 @@ impl Bytes {
         let takes =
             "takes a Blob, or an ArrayBuffer or a Uint8Array of less than 4 GiB that is neither detached nor shared";
         view.and_then(Result::ok).ok_or_else(|| UploadError::invalid_argument("body", takes))
+    }
+
+    /// Takes a chunk of a stream; none where it is something else than bytes.
+    pub(crate) fn from_chunk(chunk: JsValue) -> Option<Self> {
+        chunk.has_type::<js_sys::Uint8Array>().then(|| chunk.unchecked_into())
+    }
+
+    /// Returns some of the bytes, in the same memory.
+    ///
+    /// # Errors
+    /// The memory was taken away (detached), or one array cannot have so much.
+    #[cfg(feature = "stream")]
+    pub(crate) fn part(&self, range: Range<u64>) -> Result<Self, JsValue> {
+        let index = |at: u64| u32::try_from(at).map_err(|_| JsValue::from("out of range"));
+        self.subarray(index(range.start)?, index(range.end)?)
+    }
+
+    /// Copies the bytes.
+    ///
+    /// # Errors
+    /// Memory is short, or was taken away (detached).
+    #[cfg(feature = "stream")]
+    pub(crate) fn copy(&self) -> Result<Self, JsValue> {
+        self.slice()
     }
 
     /// Returns how many bytes there are; none of a detached buffer.

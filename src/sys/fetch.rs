@@ -25,7 +25,7 @@ pub(crate) struct HttpRequest {
     /// Checked before: names are tokens, values are field-content.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<JsValue>,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// Sends a request and reads the whole answer.
@@ -46,15 +46,30 @@ fn build(request: HttpRequest, signal: &Signal) -> Result<Request, JsValue> {
         headers.set(name, value);
     }
     let method = request.method.parse::<Method>().map_err(|_| js_sys::Error::new("unknown method"))?;
-    let request = RequestBuilder::new(&request.url)
+    let mut builder = RequestBuilder::new(&request.url)
         .method(method)
         .headers(headers)
-        .credentials(request.credentials)
         .redirect(RequestRedirect::Manual)
-        .abort_signal(Some(signal.raw()))
-        .body(request.body.unwrap_or(JsValue::UNDEFINED))
-        .map_err(|error| js_sys::Error::new(&error.to_string()))?;
-    Ok(request.into())
+        .abort_signal(Some(signal.raw()));
+    if let Some(credentials) = request.credentials {
+        builder = builder.credentials(credentials);
+    }
+    let body = request.body.unwrap_or(JsValue::UNDEFINED);
+    let build = |body| builder.body(body).map_err(|error| js_sys::Error::new(&error.to_string()));
+    #[cfg(feature = "stream")]
+    if body.has_type::<web_sys::ReadableStream>() {
+        return with_stream(&build(JsValue::UNDEFINED)?.into(), &body);
+    }
+    Ok(build(body)?.into())
+}
+
+/// Gives a request a stream as its body, which is sent while it is read (WHATWG Fetch, 5.4: `duplex`).
+#[cfg(feature = "stream")]
+fn with_stream(request: &Request, body: &JsValue) -> Result<Request, JsValue> {
+    let init = web_sys::RequestInit::new();
+    init.set_body(body);
+    js_sys::Reflect::set(&init, &"duplex".into(), &"half".into())?;
+    Request::new_with_request_and_init(request, &init)
 }
 
 async fn answer(request: Request) -> Result<Response, JsValue> {

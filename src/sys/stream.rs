@@ -1,11 +1,19 @@
 //! Streams of bytes: `ReadableStream` and its readers (WHATWG Streams, 4), with every step that may throw caught.
 
-use js_sys::{ArrayBuffer, Promise, Reflect, TypeError};
+use std::cell::RefCell;
+
+#[cfg(feature = "page")]
+use js_sys::TypeError;
+use js_sys::{ArrayBuffer, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+#[cfg(feature = "stream")]
+use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::json::object;
 use crate::sys::bytes::Bytes;
+#[cfg(feature = "stream")]
+use crate::sys::global::{self, field};
 
 /// Most bytes of a chunk, where the reader can be told.
 const CHUNK: u64 = 1024 * 1024;
@@ -23,7 +31,33 @@ extern "C" {
     fn read(this: &Reader, room: Option<&Bytes>) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn cancel(this: &Reader) -> Result<Promise, JsValue>;
+    fn cancel(this: &Reader, reason: &JsValue) -> Result<Promise, JsValue>;
+}
+
+#[cfg(feature = "stream")]
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = ReadableStream)]
+    type NewStream;
+
+    #[wasm_bindgen(constructor, catch, js_class = "ReadableStream")]
+    fn new(source: &JsValue, strategy: &JsValue) -> Result<NewStream, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = pipeThrough)]
+    fn pipe_through(this: &NewStream, transform: &JsValue) -> Result<JsValue, JsValue>;
+
+    type FixedLengthStream;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(length: f64) -> Result<FixedLengthStream, JsValue>;
+
+    type Controller;
+
+    #[wasm_bindgen(method, catch)]
+    fn enqueue(this: &Controller, chunk: &Bytes) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn close(this: &Controller) -> Result<(), JsValue>;
 }
 
 /// Reads a stream chunk by chunk, into one and the same memory where the browser allows it: chunks of its own making
@@ -31,7 +65,7 @@ extern "C" {
 pub(crate) struct Chunks {
     reader: Reader,
     /// Where the next chunk goes; none where the browser makes its chunks itself.
-    room: Option<Bytes>,
+    room: RefCell<Option<Bytes>>,
 }
 
 impl Chunks {
@@ -44,8 +78,8 @@ impl Chunks {
         let room = Bytes::reserve(expected.clamp(1, CHUNK));
         let byob = room.zip(stream.reader(&object(&[("mode", "byob".into())])).ok());
         match byob {
-            Some((room, reader)) => Ok(Self { reader, room: Some(room) }),
-            None => Ok(Self { reader: stream.reader(&JsValue::UNDEFINED)?, room: None }),
+            Some((room, reader)) => Ok(Self { reader, room: RefCell::new(Some(room)) }),
+            None => Ok(Self { reader: stream.reader(&JsValue::UNDEFINED)?, room: RefCell::default() }),
         }
     }
 
@@ -53,25 +87,71 @@ impl Chunks {
     ///
     /// # Errors
     /// The stream fails, or gives something else than bytes.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, JsValue> {
-        let result = JsFuture::from(self.reader.read(self.room.as_ref())?).await?;
+    #[cfg(feature = "page")]
+    pub(crate) async fn next(&self) -> Result<Option<Bytes>, JsValue> {
+        let no_bytes = || TypeError::new("a Blob's stream gave something else than bytes").into();
+        let chunk = self.next_value().await?;
+        chunk.map(|chunk| Bytes::from_chunk(chunk).ok_or_else(no_bytes)).transpose()
+    }
+
+    /// Returns the next chunk, whatever it is, as [`next`](Self::next). Not to be asked after the end.
+    ///
+    /// # Errors
+    /// The stream fails.
+    pub(crate) async fn next_value(&self) -> Result<Option<JsValue>, JsValue> {
+        let promise = self.reader.read(self.room.borrow().as_ref())?;
+        let result = JsFuture::from(promise).await?;
         if Reflect::get(&result, &"done".into())?.is_truthy() {
             return Ok(None);
         }
         let chunk = Reflect::get(&result, &"value".into())?;
-        if !chunk.has_type::<js_sys::Uint8Array>() {
-            return Err(TypeError::new("a Blob's stream gave something else than bytes").into());
-        }
-        if self.room.is_some() {
+        if self.room.borrow().is_some() {
             // Its memory was handed to the stream, and came back under the chunk.
             let buffer = Reflect::get(&chunk, &"buffer".into())?.dyn_into::<ArrayBuffer>()?;
-            self.room = Some(Bytes::whole(&buffer)?);
+            self.room.replace(Some(Bytes::whole(&buffer)?));
         }
-        Ok(Some(chunk.unchecked_into()))
+        Ok(Some(chunk))
     }
 
     /// Reads no further. What that itself comes to matters to nobody.
-    pub(crate) fn cancel(self) {
-        let _ = self.reader.cancel();
+    pub(crate) fn cancel_with(&self, reason: &JsValue) {
+        if let Ok(cancelled) = self.reader.cancel(reason) {
+            // Nor must it come up as a rejection that nobody handles.
+            spawn_local(async move { drop(JsFuture::from(cancelled).await) });
+        }
+    }
+}
+
+/// Tells whether a value is a stream, of whatever realm, that nobody reads yet.
+#[cfg(feature = "stream")]
+pub(crate) fn is_stream(value: &JsValue) -> bool {
+    value.is_object() && field(value, "getReader").is_function() && field(value, "locked") == false
+}
+
+/// Makes a stream of so many bytes, whose chunks are asked for one by one, as they are wanted.
+///
+/// # Errors
+/// The runtime cannot make one.
+#[cfg(feature = "stream")]
+pub(crate) fn of_chunks<F>(length: u64, mut next: impl FnMut() -> F + 'static) -> Result<JsValue, JsValue>
+where
+    F: Future<Output = Result<Option<Bytes>, JsValue>> + 'static,
+{
+    let pull = Closure::<dyn FnMut(Controller) -> Promise>::new(move |controller: Controller| {
+        let next = next();
+        future_to_promise(async move {
+            match next.await? {
+                Some(chunk) => controller.enqueue(&chunk),
+                None => controller.close(),
+            }
+            .map(|()| JsValue::UNDEFINED)
+        })
+    });
+    let source = object(&[("pull", pull.into_js_value())]);
+    let stream = NewStream::new(&source, &object(&[("highWaterMark", 0.into())]))?;
+    // Workers tell the length of a body by its stream alone.
+    match global::get("FixedLengthStream").is_function() {
+        true => stream.pipe_through(&FixedLengthStream::new(length as f64)?.into()),
+        false => Ok(stream.into()),
     }
 }

@@ -83,7 +83,7 @@ impl Exchange {
                 xhr.set_header(name, value)?;
             }
         }
-        xhr.set_with_credentials(request.credentials == RequestCredentials::Include)?;
+        xhr.set_with_credentials(request.credentials == Some(RequestCredentials::Include))?;
         let sent = Listener::new(&field(&xhr, "upload"), "progress", move |event| {
             on_sent(field(&event, "loaded").as_f64().unwrap_or_default() as u64);
         })?;
