@@ -44,7 +44,7 @@ pub(crate) fn body(config: &Config, sent: &Sent, answer: &Response, now: Duratio
     let mut envelope = Redactor::new(config).object(envelope);
     let token = match sent.operation {
         Operation::Create if !is_error => Some(signed(config, sent, &envelope, now)?),
-        _ => sent.token.clone().filter(|_| names_session(sent.operation)),
+        _ => sent.token.clone().filter(|_| names_session(sent.operation, answer.status)),
     };
     if let (Some(token), Some(id)) = (token, envelope.get_mut("data").and_then(|data| data.get_mut("id"))) {
         *id = Value::String(token);
@@ -53,8 +53,12 @@ pub(crate) fn body(config: &Config, sent: &Sent, answer: &Response, now: Duratio
 }
 
 /// Tells whether `data.id` of the answer is the session's.
-const fn names_session(operation: Operation) -> bool {
-    matches!(operation, Operation::Get | Operation::Upload | Operation::Delete)
+const fn names_session(operation: Operation, status: u16) -> bool {
+    // Finish names the file, once there is one.
+    matches!(
+        (operation, status),
+        (Operation::Get | Operation::Upload | Operation::Delete, _) | (Operation::Finish, 202)
+    )
 }
 
 /// Signs the id of a session that was created.

@@ -48,7 +48,8 @@ impl Config {
     /// Reads the options; see [`Policy::new`](crate::policy::Policy::new).
     pub(crate) fn from_json(json: &str, parse: ParseUrl) -> Result<Self, ConfigError> {
         let mut fields = Fields::strict(json)?;
-        let session_secrets = fields.texts("sessionSecrets")?.unwrap_or_default();
+        // What is no text is none of 32 bytes.
+        let session_secrets = fields.texts("sessionSecret").ok().flatten().unwrap_or_default();
         let config = Self {
             upstream: upstream(&mut fields, parse)?,
             app_id: header_value(&mut fields, "appId")?,
@@ -75,7 +76,7 @@ fn header_value(fields: &mut Fields, field: &str) -> Result<String, FieldError> 
 
 fn keys(secrets: &[String]) -> Result<Keyring, FieldError> {
     Keyring::new(secrets)
-        .ok_or_else(|| FieldError::new("sessionSecret", "must have 32 bytes or more, each where there are several"))
+        .ok_or_else(|| FieldError::new("sessionSecret", "must be a text of 32 bytes or more, or a list of such"))
 }
 
 fn upstream(fields: &mut Fields, parse: ParseUrl) -> Result<String, FieldError> {

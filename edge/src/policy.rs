@@ -17,7 +17,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads the proxy's options from JSON: `{upstream?, appId, apiKey, sessionSecrets, allowedOrigins?, basePath?,
+    /// Reads the proxy's options from JSON: `{upstream?, appId, apiKey, sessionSecret, allowedOrigins?, basePath?,
     /// maxPartSize?}`, defaults as in the package's `edge.d.ts`.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 import load, { Policy } from "../dist/edge/upload_session_edge.js";
 import { carryOut, respond } from "./exchange.js";
 
+export { UploadError, ingest } from "../dist/edge/upload_session_edge.js";
+
 const DEFAULTS = {
   upstream: "https://upload.apideck.com",
   allowedOrigins: [],
@@ -67,7 +69,7 @@ function checked(options) {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings = { ...DEFAULTS, ...Object.fromEntries(given) };
   if (typeof settings.authorize !== "function") throw new TypeError("authorize: takes a function");
-  if (!(settings.timeout > 0 && settings.timeout <= MAX_TIMEOUT)) {
+  if (typeof settings.timeout !== "number" || !(settings.timeout > 0 && settings.timeout <= MAX_TIMEOUT)) {
     throw new TypeError(`timeout: takes milliseconds, more than 0, ${MAX_TIMEOUT} at most`);
   }
   return settings;
@@ -76,7 +78,7 @@ function checked(options) {
 /** Returns the policy's configuration as JSON. */
 function configuration({ allowedOrigins, basePath, maxPartSize }, values) {
   const { sessionSecret, ...others } = Object.fromEntries(values);
-  return JSON.stringify({ ...others, sessionSecrets: [sessionSecret].flat(), allowedOrigins, basePath, maxPartSize });
+  return JSON.stringify({ ...others, sessionSecret: [sessionSecret].flat(), allowedOrigins, basePath, maxPartSize });
 }
 
 async function fromEnv(value, name, env) {

@@ -16,13 +16,13 @@ fn secrets_shorter_than_32_bytes_are_refused_and_not_said() {
     for secrets in
         [json!([]), json!([short]), json!([SECRET, short]), json!([""]), json!(SECRET), json!([5]), json!(null)]
     {
-        let message = refused(json!({ "sessionSecrets": secrets }));
+        let message = refused(json!({ "sessionSecret": secrets }));
         assert!(message.contains("sessionSecret"), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
     }
-    assert!(refused(json!({ "sessionSecrets": [short] })).contains("32 bytes"));
+    assert!(refused(json!({ "sessionSecret": [short] })).contains("32 bytes"));
     // Bytes of UTF-8, not letters.
-    policy_with(json!({ "sessionSecrets": ["é".repeat(16)] }));
+    policy_with(json!({ "sessionSecret": ["é".repeat(16)] }));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn options_that_are_unknown_or_no_object_are_refused() {
 
 #[test]
 fn what_is_left_out_has_the_defaults_of_the_contract() {
-    let least = json!({ "appId": "app", "apiKey": API_KEY, "sessionSecrets": [SECRET] });
+    let least = json!({ "appId": "app", "apiKey": API_KEY, "sessionSecret": [SECRET] });
     let policy = Policy::new(&least.to_string(), parse).unwrap();
     let sent = call("PUT", &format!("{SESSIONS}/{}?part_number=0", signed("s1", None, &alice())))
         .header("content-length", "104857600")

@@ -36,7 +36,7 @@ pub(crate) fn options() -> Value {
         "upstream": "https://api.example",
         "appId": "app",
         "apiKey": API_KEY,
-        "sessionSecrets": [SECRET, RETIRED],
+        "sessionSecret": [SECRET, RETIRED],
         "allowedOrigins": [LISTED],
         "basePath": "/",
         "maxPartSize": 104_857_600,

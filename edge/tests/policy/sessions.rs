@@ -112,9 +112,9 @@ fn an_id_ends_to_the_second() {
 #[test]
 fn secrets_can_be_replaced_while_sessions_run() {
     let token = signed("s1", None, &alice());
-    let after = policy_with(json!({ "sessionSecrets": ["the newest secret of them all, 32+", RETIRED, SECRET] }));
+    let after = policy_with(json!({ "sessionSecret": ["the newest secret of them all, 32+", RETIRED, SECRET] }));
     assert_eq!(get(&token).sent_by(&after).method, "GET");
-    let gone = policy_with(json!({ "sessionSecrets": ["the newest secret of them all, 32+"] }));
+    let gone = policy_with(json!({ "sessionSecret": ["the newest secret of them all, 32+"] }));
     assert_eq!(get(&token).refused_by(&gone), 404);
     // The first one signs.
     let mut exchange = create(&file()).run(&after);
