@@ -72,6 +72,9 @@ impl Stream {
                 inner.chunks.cancel_with(&reason.reason());
             })
         });
+        if signal.is_some_and(Signal::is_aborted) {
+            stop.raise();
+        }
         let filled = self.0.fill(&room, &stop).await;
         drop(stopped);
         if let Some(signal) = signal.filter(|signal| signal.is_aborted()) {

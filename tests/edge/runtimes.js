@@ -31,11 +31,14 @@ async function startWorkerd(environments) {
   return { urls: Object.fromEntries(urls), log: () => log, stop: () => miniflare.dispose() };
 }
 
-async function worker(name, bindings) {
-  const unguarded = bindings.SETTINGS.unguarded;
-  const script = { type: "ESModule", path: `${HERE}worker.js`, contents: await bundle(unguarded ? "unguarded-worker.js" : "worker.js") };
-  const modules = [script];
-  if (!unguarded) {
+function worker(name, bindings) {
+  const { unguarded } = bindings.SETTINGS;
+  return describeWorker(name, unguarded ? "unguarded-worker.js" : "worker.js", bindings, !unguarded);
+}
+
+async function describeWorker(name, entry, bindings, hasModule) {
+  const modules = [{ type: "ESModule", path: `${HERE}worker.js`, contents: await bundle(entry) }];
+  if (hasModule) {
     const contents = await readFile(fileURLToPath(import.meta.resolve(WASM)));
     modules.push({ type: "CompiledWasm", path: `${HERE}${WASM}`, contents });
   }
@@ -49,6 +52,13 @@ async function worker(name, bindings) {
     // A socket of the worker's own: nothing of miniflare's stands before it, and requests come as they were written.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
+}
+
+/** Starts a worker without settings, of one of the scripts beside this one. */
+export async function startWorker(entry) {
+  const miniflare = new Miniflare({ workers: [await describeWorker("worker", entry, {}, true)] });
+  const { origin } = await miniflare.unsafeGetDirectURL("worker");
+  return { url: origin, stop: () => miniflare.dispose() };
 }
 
 async function bundle(entry) {
