@@ -1,6 +1,8 @@
 //! Requests by `fetch` (WHATWG Fetch).
 
 use crate::connection::SendError;
+#[cfg(feature = "stream")]
+use crate::json::object;
 use crate::sys::abort::Signal;
 use crate::sys::global;
 use gloo_net::http::{Headers, Method, RequestBuilder, Response as HttpResponse};
@@ -15,7 +17,7 @@ use web_sys::{Request, RequestRedirect, Url};
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
-    fn fetch(request: &Request) -> Result<Promise, JsValue>;
+    fn fetch(request: &Request, init: &JsValue) -> Result<Promise, JsValue>;
 }
 
 /// A request with everything that goes on the wire.
@@ -36,11 +38,11 @@ pub(crate) struct HttpRequest {
 /// # Errors
 /// The browser cannot make such a request, or whatever `fetch` rejected with: there was no answer.
 pub(crate) async fn send(request: HttpRequest, signal: &Signal) -> Result<Response, SendError> {
-    let request = build(request, signal).map_err(SendError::Unsendable)?;
-    answer(request).await.map_err(SendError::NoAnswer)
+    let (request, init) = build(request, signal).map_err(SendError::Unsendable)?;
+    answer(request, &init).await.map_err(SendError::NoAnswer)
 }
 
-fn build(request: HttpRequest, signal: &Signal) -> Result<Request, JsValue> {
+fn build(request: HttpRequest, signal: &Signal) -> Result<(Request, JsValue), JsValue> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers.set(name, value);
@@ -54,27 +56,28 @@ fn build(request: HttpRequest, signal: &Signal) -> Result<Request, JsValue> {
     if let Some(credentials) = request.credentials {
         builder = builder.credentials(credentials);
     }
-    let body = request.body.unwrap_or(JsValue::UNDEFINED);
-    let build = |body| builder.body(body).map_err(|error| js_sys::Error::new(&error.to_string()));
-    #[cfg(feature = "stream")]
-    if body.has_type::<web_sys::ReadableStream>() {
-        return with_stream(&build(JsValue::UNDEFINED)?.into(), &body);
-    }
-    Ok(build(body)?.into())
+    let (own, apart) = split_body(request.body);
+    let request = builder.body(own).map_err(|error| js_sys::Error::new(&error.to_string()))?;
+    Ok((request.into(), apart))
 }
 
-/// Gives a request a stream as its body, which is sent while it is read (WHATWG Fetch, 5.4: `duplex`).
+/// Returns what a request is made with, and what `fetch` is given beside it.
+#[cfg(not(feature = "stream"))]
+fn split_body(body: Option<JsValue>) -> (JsValue, JsValue) {
+    (body.unwrap_or_default(), JsValue::UNDEFINED)
+}
+
+/// Returns what a request is made with, and what `fetch` is given beside it: Workers copy the body of a `Request`, and keep
+/// the copy until both are collected as garbage. A stream is sent while it is read (WHATWG Fetch, 5.4: `duplex`).
 #[cfg(feature = "stream")]
-fn with_stream(request: &Request, body: &JsValue) -> Result<Request, JsValue> {
-    let init = web_sys::RequestInit::new();
-    init.set_body(body);
-    js_sys::Reflect::set(&init, &"duplex".into(), &"half".into())?;
-    Request::new_with_request_and_init(request, &init)
+fn split_body(body: Option<JsValue>) -> (JsValue, JsValue) {
+    let init = body.map(|body| object(&[("body", body), ("duplex", "half".into())]));
+    (JsValue::UNDEFINED, init.unwrap_or_default())
 }
 
-async fn answer(request: Request) -> Result<Response, JsValue> {
+async fn answer(request: Request, init: &JsValue) -> Result<Response, JsValue> {
     // gloo-net's own send panics where a patched fetch rejects with something that is no Error.
-    let raw = JsFuture::from(fetch(&request)?).await?.dyn_into::<web_sys::Response>()?;
+    let raw = JsFuture::from(fetch(&request, init)?).await?.dyn_into::<web_sys::Response>()?;
     let text = JsFuture::from(raw.text()?).await?;
     let response = HttpResponse::from(raw);
     Ok(Response {

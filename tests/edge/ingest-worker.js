@@ -1,4 +1,4 @@
-// A worker that runs ingests, as JSON says.
+// A worker that runs ingests, as JSON says: in the body, or, where the body itself is what is to be uploaded, in the query.
 
 import { ingest, init } from "upload-session/edge";
 import module from "upload-session/edge.wasm";
@@ -10,6 +10,8 @@ const ready = init(module);
 export default {
   async fetch(request) {
     await ready;
-    return Response.json(await run(ingest, await request.json()));
+    const what = new URL(request.url).searchParams.get("what");
+    const told = what === null ? await run(ingest, await request.json()) : await run(ingest, { ...JSON.parse(what), source: request.body });
+    return Response.json(told);
   },
 };

@@ -3,7 +3,7 @@
 import { content } from "./content.js";
 
 /**
- * Uploads a stream as `options` say. Of `source`: `size` (bytes), `chunk` (bytes of each, 65_536), `bytes` (a byte stream), `empties`
+ * Uploads a stream as `options` say. `source` is one, or describes one: `url` (what is there), or `size` (bytes), `chunk` (bytes of each, 65_536), `bytes` (a byte stream), `empties`
  * (an empty chunk before every other), `fails` (at so many bytes), `gives` (something else, at so many bytes), `slow` (ms before
  * each chunk), `held` (address of the emulator's statistics: before every chunk it is asked how much it holds).
  * `without` names a field that is left out. Of `abort`: `at` (so many bytes), `before` (anything), or `beside` (while the source gives nothing).
@@ -13,7 +13,7 @@ export async function run(ingest, { source, options, abort, without }) {
   const controller = new AbortController();
   const reason = new Error("enough");
   if (abort?.before) controller.abort(reason);
-  const stream = source instanceof Object ? makeStream(source, told, { ...abort, controller, reason }) : source;
+  const stream = await open(source, told, { ...abort, controller, reason });
   const onProgress = (progress) => told.progress.push(progress);
   const given = { name: "a.bin", parentFolderId: "root", apiKey: "key", appId: "app", onProgress, ...options };
   delete given[without];
@@ -27,6 +27,11 @@ export async function run(ingest, { source, options, abort, without }) {
   }
   told.locked = stream?.locked;
   return told;
+}
+
+async function open(source, told, abort) {
+  if (source?.url) return (await fetch(source.url)).body;
+  return source instanceof Object && !(source instanceof ReadableStream) ? makeStream(source, told, abort) : source;
 }
 
 const plain = (error) => ({ ...error, name: error?.name, message: String(error?.message) });

@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { ingest, init } from "upload-session/edge";
 
-import { hash } from "./content.js";
+import { content, hash } from "./content.js";
 import { startEmulator } from "./emulator.js";
 import { run } from "./ingest.js";
+import { children } from "./processes.js";
 import { startWorker } from "./runtimes.js";
 
 const PART = 8_388_608;
@@ -24,14 +25,25 @@ const sha1 = (size) => sums.get(size) ?? sums.set(size, hash(createHash("sha1"),
 const RUNTIMES = {
   async workerd() {
     const worker = await startWorker("ingest-worker.js");
-    const post = (what) => fetch(worker.url, { method: "POST", body: JSON.stringify(what) });
-    return { run: async (what) => (await post(what)).json(), stop: worker.stop };
+    const post = async (query, init) => (await fetch(worker.url + query, { method: "POST", ...init })).json();
+    const send = (body, what) => post(`?${new URLSearchParams({ what: JSON.stringify(what) })}`, { body, duplex: "half" });
+    return { run: (what) => post("", { body: JSON.stringify(what) }), send, stop: worker.stop };
   },
   async node() {
     await init(await readFile(fileURLToPath(import.meta.resolve("upload-session/edge.wasm"))));
     return { run: (what) => run(ingest, what), stop: () => {} };
   },
 };
+
+/** Returns what the kernel says of a process' memory, in bytes: what it has, or what it had at most since that was cleared (proc(5)). */
+async function memory(pid, field) {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)[1]);
+}
+
+function* chunks(size) {
+  for (let at = 0; at < size; at += 65_536) yield content(at, Math.min(at + 65_536, size));
+}
 
 let emulator;
 let consumers = 0;
@@ -112,6 +124,30 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
         }
       }
     });
+
+    test("the body of another fetch arrives", async () => {
+      const size = 25_000_000;
+      const { file } = await upload({ source: { size } });
+      for (const known of [true, false]) {
+        const url = `${emulator.url}/_emulator/files/${file.id}`;
+        await assertStored({ cancelled: null, ...(await upload({ source: { url }, options: { size: known ? size : null } })) }, size);
+      }
+    });
+
+    if (name === "workerd") {
+      test("500 MB that come in as a request go out within the memory that a Worker has", async () => {
+        const [pid] = await children("workerd");
+        // A small one first: what is compiled once is not counted.
+        for (const size of [1000, BIG]) {
+          await writeFile(`/proc/${pid}/clear_refs`, "5");
+          const before = await memory(pid, "VmRSS");
+          const options = { serverUrl: emulator.url, consumerId: "memory", serviceId: "box", size: null };
+          await assertStored({ sessions: [], ...(await runtime.send(ReadableStream.from(chunks(size)), { options })) }, size);
+          const grown = (await memory(pid, "VmHWM")) - before;
+          assert.ok(grown < 128 * MIB, `${grown} bytes`);
+        }
+      });
+    }
 
     test("a source that ends where a part ends makes no empty part", async () => {
       const prepare = (consumer_id) => emulator.settings({ consumer_id, part_size: MIB });
