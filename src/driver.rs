@@ -189,10 +189,14 @@ impl<S: Source> Driver<S> {
             Output::WaitUntil(instant) => self.wait_until(instant),
             Output::Event(event) => self.listeners.tell(event),
             Output::Finished(result) => self.finish(result),
-            Output::AbortEnded => self.once_closed(|driver| {
-                let waiters = driver.abort_waiters.take();
-                waiters.iter().for_each(|resolve| call(resolve, &JsValue::UNDEFINED));
-            }),
+            Output::AbortEnded => {
+                // It holds the upload, and keeps some runtimes from ending.
+                self.timer.take();
+                self.once_closed(|driver| {
+                    let waiters = driver.abort_waiters.take();
+                    waiters.iter().for_each(|resolve| call(resolve, &JsValue::UNDEFINED));
+                });
+            }
             Output::Prepare | Output::Claim | Output::Save(_) | Output::Forget => S::carry_out(self, output),
         }
     }
