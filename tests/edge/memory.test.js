@@ -1,0 +1,88 @@
+// Memory of the worker while large parts pass: flat, as nothing of them is kept.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import http from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { after, before, test } from "node:test";
+
+import { create } from "./client.js";
+import { children } from "./processes.js";
+import { SESSIONS, startStage } from "./stage.js";
+
+const MIB = 1024 * 1024;
+const PARTS = 8;
+const PART = 100_000_000;
+const LIMIT = 16 * MIB;
+const CHUNK = Buffer.alloc(64 * 1024);
+
+const proxies = { ours: {}, foil: { unguarded: true } };
+
+let stage;
+let workerd;
+before(async () => {
+  const others = await children("workerd");
+  stage = await startStage("workerd", proxies, ["--discard"]);
+  [workerd] = (await children("workerd")).filter((id) => !others.includes(id));
+  assert.ok(workerd > 0, "there is a workerd process");
+});
+after(() => stage?.stop());
+
+test(`${PARTS} parts of 100 MB at once: workerd grows by less than 16 MiB`, async (t) => {
+  const grown = await growth(t, stage.ours, PART);
+  assert.ok(grown < LIMIT, `it grew by ${mib(grown)} MiB`);
+});
+
+// What the measurement is worth: it sees a proxy that keeps what comes.
+test("the unguarded proxy keeps the parts, and workerd grows", async (t) => {
+  assert.ok((await growth(t, stage.foil, 10_000_000)) > LIMIT);
+});
+
+/** Sends parts of so many bytes, all at once; returns by how much workerd has grown at most, in bytes. */
+async function growth(t, proxy, size) {
+  for (let round = 0; round < 5; round++) await uploadAll(proxy, MIB);
+  const level = await residentSet();
+  let most = level;
+  const sampler = setInterval(async () => (most = Math.max(most, await residentSet())), 20);
+  try {
+    await uploadAll(proxy, size);
+  } finally {
+    clearInterval(sampler);
+  }
+  t.diagnostic(`${mib(level)} MiB before, ${mib(most)} MiB at most`);
+  return most - level;
+}
+
+async function uploadAll(proxy, size) {
+  await stage.emulator.reset();
+  await stage.emulator.settings({ part_size: size });
+  const { id } = await create(proxy, { service: "dropbox" }, { size: PARTS * size });
+  const parts = Array.from({ length: PARTS }, (_, number) => uploadPart(proxy, id, number, size));
+  for (const answer of await Promise.all(parts)) assert.equal(answer.status, 200, answer.text);
+  const { peak_parallel_uploads: parallel, parts_accepted: accepted } = await stage.emulator.stats();
+  assert.equal(accepted, PARTS);
+  if (size > MIB) assert.equal(parallel, PARTS, "all were under way at once");
+}
+
+async function uploadPart(proxy, id, number, size) {
+  const headers = { authorization: "Bearer alice", "x-apideck-service-id": "dropbox", "content-length": size };
+  const request = http.request(`${proxy.url}${SESSIONS}/${id}?part_number=${number}`, { method: "PUT", headers });
+  const answered = new Promise((resolve, reject) => request.once("response", resolve).once("error", reject));
+  await pipeline(Readable.from(bytes(size)), request);
+  const answer = await answered;
+  return { status: answer.statusCode, text: await new Response(Readable.toWeb(answer)).text() };
+}
+
+function* bytes(size) {
+  for (let rest = size; rest > 0; rest -= CHUNK.length) yield CHUNK.subarray(0, Math.min(rest, CHUNK.length));
+}
+
+function mib(bytes) {
+  return (bytes / MIB).toFixed(1);
+}
+
+/** Bytes of workerd's memory that are in RAM (proc(5)). */
+async function residentSet() {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${workerd}/status`, "utf8"))[1]) * 1024;
+}
