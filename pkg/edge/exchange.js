@@ -1,6 +1,6 @@
 // Carries one request through the proxy, step by step, as the policy says.
 
-import { exactly, readText } from "./streams.js";
+import { WrongLength, exactly, readText } from "./streams.js";
 
 // Most bytes of an upstream's answer that are read; the API's have some hundred.
 const ANSWER_LIMIT = 1_048_576;
@@ -53,17 +53,17 @@ async function send(exchange, request, { method, url, headers, body, length }, t
   const stop = () => cancel.abort();
   request.signal?.addEventListener("abort", stop);
   if (request.signal?.aborted) stop();
+  const content = length === null ? { readable: body, sent: Promise.resolve() } : exactly(length, request.body, signal);
   let failure = "unreachable";
   let timer;
-  const fail = (kind) => {
-    failure = kind;
-    stop();
-  };
-  const content = length === null ? { readable: body, sent: Promise.resolve() } : exactly(length, request.body, signal);
   const wait = () => {
-    if (!signal.aborted) timer = setTimeout(fail, timeout, "timeout");
+    if (!signal.aborted) timer = setTimeout(() => ((failure = "timeout"), stop()), timeout);
   };
-  content.sent.then(wait, () => fail("body_broken"));
+  content.sent.then(wait, (error) => {
+    if (error instanceof WrongLength) failure = "body_broken";
+    // Upstream may have answered before it had all of it.
+    wait();
+  });
   try {
     const answer = await fetch(url, { method, headers, body: content.readable, duplex: "half", redirect: "manual", signal });
     const text = await readText(answer.body, ANSWER_LIMIT);
@@ -71,7 +71,8 @@ async function send(exchange, request, { method, url, headers, body, length }, t
     if (text === undefined) exchange.failed("answer_too_large");
     else exchange.answered(answer.status, header("retry-after"), header("request-id"), text, Date.now());
   } catch {
-    exchange.failed(failure);
+    // Where the caller has gone, it was its connection that broke, and not upstream's.
+    exchange.failed(request.signal?.aborted ? "body_broken" : failure);
   } finally {
     clearTimeout(timer);
     request.signal?.removeEventListener("abort", stop);
