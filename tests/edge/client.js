@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import http from "node:http";
+import { Readable } from "node:stream";
 
 import { SESSIONS } from "./stage.js";
 
@@ -44,4 +46,27 @@ export async function upload(proxy, bytes, { service, login, basePath = "" } = {
     assert.equal((await ask(`?part_number=${number}`, 200, part)).data.id, id);
   }
   return (await ask("/finish", 201, { method: "POST", body: "{}", headers: { digest: digest(bytes), "content-type": "application/json" } })).data;
+}
+
+const CHUNK = Buffer.alloc(64 * 1024);
+
+/** Sends a part of so many zeros as a stream; resolves with the answer, which may come before all of it has gone. */
+export async function send(proxy, path, size, headers = {}) {
+  const all = { authorization: "Bearer alice", "content-length": size, ...headers };
+  const request = http.request(proxy.url + path, { method: "PUT", headers: all, agent: false });
+  const answered = new Promise((resolve, reject) => request.once("response", resolve).once("error", reject));
+  const zeros = Readable.from(chunks(size));
+  zeros.pipe(request);
+  try {
+    const answer = await answered;
+    const text = await new Response(Readable.toWeb(answer)).text();
+    return { status: answer.statusCode, headers: answer.headers, text };
+  } finally {
+    zeros.destroy();
+    request.destroy();
+  }
+}
+
+function* chunks(size) {
+  for (let rest = size; rest > 0; rest -= CHUNK.length) yield CHUNK.subarray(0, Math.min(rest, CHUNK.length));
 }

@@ -2,12 +2,9 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import http from "node:http";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { after, before, test } from "node:test";
 
-import { create } from "./client.js";
+import { create, send } from "./client.js";
 import { children } from "./processes.js";
 import { SESSIONS, startStage } from "./stage.js";
 
@@ -15,7 +12,6 @@ const MIB = 1024 * 1024;
 const PARTS = 8;
 const PART = 100_000_000;
 const LIMIT = 16 * MIB;
-const CHUNK = Buffer.alloc(64 * 1024);
 
 const proxies = { ours: {}, foil: { unguarded: true } };
 
@@ -58,24 +54,11 @@ async function uploadAll(proxy, size) {
   await stage.emulator.reset();
   await stage.emulator.settings({ part_size: size });
   const { id } = await create(proxy, { service: "dropbox" }, { size: PARTS * size });
-  const parts = Array.from({ length: PARTS }, (_, number) => uploadPart(proxy, id, number, size));
+  const parts = Array.from({ length: PARTS }, (_, number) => send(proxy, `${SESSIONS}/${id}?part_number=${number}`, size, { "x-apideck-service-id": "dropbox" }));
   for (const answer of await Promise.all(parts)) assert.equal(answer.status, 200, answer.text);
   const { peak_parallel_uploads: parallel, parts_accepted: accepted } = await stage.emulator.stats();
   assert.equal(accepted, PARTS);
   if (size > MIB) assert.equal(parallel, PARTS, "all were under way at once");
-}
-
-async function uploadPart(proxy, id, number, size) {
-  const headers = { authorization: "Bearer alice", "x-apideck-service-id": "dropbox", "content-length": size };
-  const request = http.request(`${proxy.url}${SESSIONS}/${id}?part_number=${number}`, { method: "PUT", headers });
-  const answered = new Promise((resolve, reject) => request.once("response", resolve).once("error", reject));
-  await pipeline(Readable.from(bytes(size)), request);
-  const answer = await answered;
-  return { status: answer.statusCode, text: await new Response(Readable.toWeb(answer)).text() };
-}
-
-function* bytes(size) {
-  for (let rest = size; rest > 0; rest -= CHUNK.length) yield CHUNK.subarray(0, Math.min(rest, CHUNK.length));
 }
 
 function mib(bytes) {

@@ -1,17 +1,40 @@
 // Upstream as it may be: down, silent, slow, not itself; and clients that go away.
 
 import assert from "node:assert/strict";
+import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
 
-import { create, read, readError } from "./client.js";
+import { create, read, readError, send } from "./client.js";
 import { Connection, request } from "./raw.js";
 import { FILES, onEveryRuntime, SESSIONS, until } from "./stage.js";
 
 /** Nothing listens there: it is the discard port, and privileged. */
 const NOWHERE = "http://127.0.0.1:9";
 const TIMEOUT = 400;
-const proxies = { ours: {}, down: { upstream: NOWHERE }, quick: { timeout: TIMEOUT }, patient: { timeout: 3_600_000 } };
+
+/** Upstreams that answer a request as soon as they see it, and read no more of it. */
+const EARLY = {
+  "keeps the connection": () => {},
+  "ends the connection": (socket) => socket.end(),
+  "resets the connection": (socket) => setImmediate(() => socket.resetAndDestroy()),
+};
+const early = await Promise.all(Object.entries(EARLY).map(async ([how, then]) => [how, { upstream: await answerEarly(then) }]));
+const proxies = { ...Object.fromEntries(early), ours: {}, down: { upstream: NOWHERE }, quick: { timeout: TIMEOUT }, patient: { timeout: 3_600_000 } };
+
+async function answerEarly(then) {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      socket.pause();
+      socket.write("HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}");
+      then(socket);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}`;
+}
 
 onEveryRuntime("upstream", proxies, (stage) => {
   const session = async (proxy = stage.ours, more) => `${SESSIONS}/${(await proxy.session(more)).token}`;
@@ -78,6 +101,26 @@ onEveryRuntime("upstream", proxies, (stage) => {
     await stage.emulator.fault("upload", { kind: "stall", when: "after_body" });
     await readError(await stage.quick.fetch(`${path}?part_number=0`, { method: "PUT", body: "content" }), 504);
   });
+
+  test("upstream that refuses a part and closes is heard, or is a 502: it is never the caller's fault", async () => {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { token } = await stage.ours.session({ size: 8_388_608 });
+      await stage.emulator.fault("upload", status(429, { before_body: true }));
+      const answer = await send(stage.ours, `${SESSIONS}/${token}?part_number=0`, 8_388_608);
+      assert.ok([429, 502].includes(answer.status), answer.text);
+    }
+  });
+
+  for (const how of Object.keys(EARLY)) {
+    test(`upstream that answers before it has read the part is heard: it ${how}`, async () => {
+      const { token } = await stage[how].session({ size: 30_000_000 });
+      const answer = await send(stage[how], `${SESSIONS}/${token}?part_number=0`, 30_000_000);
+      // What is cut off at once may not be heard; then it is upstream that failed, and the caller may try again.
+      if (how === "resets the connection" && answer.status === 502) return;
+      assert.equal(answer.status, 429, answer.text);
+      assert.equal(answer.headers["retry-after"], "3");
+    });
+  }
 
   test("a caller that sends a part more slowly than upstream may answer is not cut off", async () => {
     const path = await session(stage.quick, { size: 5 });
