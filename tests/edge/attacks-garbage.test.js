@@ -24,9 +24,14 @@ onEveryRuntime("attacks: garbage", proxies, (stage) => {
     const statuses = await throwAll(stage.ours, seeds, (status, seed) => {
       assert.ok((status >= 400 && status < 500) || status === 204, `seed ${seed}: ${status}`);
     });
-    assert.deepEqual(stage.ours.relay.since(mark).map(({ head }) => head), []);
+    assert.deepEqual(
+      stage.ours.relay.since(mark).map(({ head }) => head),
+      [],
+    );
     // They are garbage of many kinds, and get past the router.
-    if (ONLY === undefined) for (const status of [204, 400, 401, 403, 404, 411, 413]) assert.ok(statuses.get(status) > 10, `${status}: ${[...statuses]}`);
+    if (ONLY === undefined)
+      for (const status of [204, 400, 401, 403, 404, 411, 413])
+        assert.ok(statuses.get(status) > 10, `${status}: ${[...statuses]}`);
     const { token } = await stage.ours.session();
     assert.equal((await stage.ours.fetch(`${SESSIONS}/${token}`)).status, 200, "an honest request afterwards");
     assert.equal(stage.log().includes("panicked"), false, stage.log());
@@ -57,11 +62,17 @@ onEveryRuntime("attacks: garbage", proxies, (stage) => {
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ]) {
       const [answer] = await stage.ours.raw(bytes);
-      assert.ok(answer === undefined || answer.status >= 400, `${JSON.stringify(bytes.slice(0, 100))}: ${answer?.status}`);
+      assert.ok(
+        answer === undefined || answer.status >= 400,
+        `${JSON.stringify(bytes.slice(0, 100))}: ${answer?.status}`,
+      );
       // None of it is the handler's own failure.
       assert.ok(answer?.headers["content-type"] !== "application/json" || answer.status < 500, answer?.body);
     }
-    assert.deepEqual(stage.ours.relay.since(mark).map(({ head }) => head), []);
+    assert.deepEqual(
+      stage.ours.relay.since(mark).map(({ head }) => head),
+      [],
+    );
     const { token } = await stage.ours.session();
     assert.equal((await stage.ours.fetch(`${SESSIONS}/${token}`)).status, 200);
   });
@@ -77,7 +88,10 @@ async function throwAll(proxy, seeds, check) {
     while (queue.length > 0) {
       const batch = queue.splice(0, PIPELINED);
       const requests = batch.map((seed) => garbage(seed, proxy.settings));
-      const answers = await connection.send(requests.map(({ bytes }) => bytes).join(""), requests.map(({ method }) => method));
+      const answers = await connection.send(
+        requests.map(({ bytes }) => bytes).join(""),
+        requests.map(({ method }) => method),
+      );
       // A server may close a connection that it has answered on; not one that is new.
       assert.ok(answers.length > 0 || used, `seeds ${batch}: no answer`);
       used = true;
@@ -85,7 +99,12 @@ async function throwAll(proxy, seeds, check) {
         check(status, batch[index]);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       });
-      if (!connection.closed && answers.length === batch.length && answers.every(({ headers }) => headers.connection !== "close")) continue;
+      if (
+        !connection.closed &&
+        answers.length === batch.length &&
+        answers.every(({ headers }) => headers.connection !== "close")
+      )
+        continue;
       // What was behind the last answer is sent again.
       queue.unshift(...batch.slice(answers.length));
       connection.close();
@@ -103,11 +122,51 @@ function garbage(seed, settings) {
   const random = generator(seed);
   const one = (list) => list[Math.floor(random() * list.length)];
   const many = (most, make) => Array.from({ length: Math.floor(random() * (most + 1)) }, make);
-  const noise = () => many(12, () => one([..."abcXYZ0189-._~!$&'()*+,;=:@%/", "%2f", "%2e", "%00", "%ff", "%e2%82%ac", "..", "//"])).join("");
-  const token = sign({ secret: settings.sessionSecret, id: one(["a", "..", "%2e", "a.b", "ü"]), consumer: "nobody", size: one([null, 0, 1000]) });
-  const id = () => one([token, token.slice(1), token.slice(0, -1), `${token}=`, noise() || "x", "....", "a.1.-.", "a.99999999999999999999.1.AAAA", "%F0%9F%92%BE"]);
-  const path = one([SESSIONS, SESSIONS, `${SESSIONS}/${id()}`, `${SESSIONS}/${id()}/finish`, FILES, FILES, `/${noise()}`, `${SESSIONS}/${noise()}`, `${FILES}${noise()}`]);
-  const query = one(["", "", "", "", "?part_number=0", `?part_number=${noise()}`, `?${noise()}`, "?raw=true", "?raw=false&fields=id", "?part_number=0&part_number=0"]);
+  const noise = () =>
+    many(12, () => one([..."abcXYZ0189-._~!$&'()*+,;=:@%/", "%2f", "%2e", "%00", "%ff", "%e2%82%ac", "..", "//"])).join(
+      "",
+    );
+  const token = sign({
+    secret: settings.sessionSecret,
+    id: one(["a", "..", "%2e", "a.b", "ü"]),
+    consumer: "nobody",
+    size: one([null, 0, 1000]),
+  });
+  const id = () =>
+    one([
+      token,
+      token.slice(1),
+      token.slice(0, -1),
+      `${token}=`,
+      noise() || "x",
+      "....",
+      "a.1.-.",
+      "a.99999999999999999999.1.AAAA",
+      "%F0%9F%92%BE",
+    ]);
+  const path = one([
+    SESSIONS,
+    SESSIONS,
+    `${SESSIONS}/${id()}`,
+    `${SESSIONS}/${id()}/finish`,
+    FILES,
+    FILES,
+    `/${noise()}`,
+    `${SESSIONS}/${noise()}`,
+    `${FILES}${noise()}`,
+  ]);
+  const query = one([
+    "",
+    "",
+    "",
+    "",
+    "?part_number=0",
+    `?part_number=${noise()}`,
+    `?${noise()}`,
+    "?raw=true",
+    "?raw=false&fields=id",
+    "?part_number=0&part_number=0",
+  ]);
   const method = one(["GET", "POST", "POST", "POST", "PUT", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"]);
   const headers = {};
   const maybe = (name, ...values) => {
@@ -122,7 +181,20 @@ function garbage(seed, settings) {
   maybe("X-Apideck-Service-Id", "box", "BOX", noise(), "../..");
   maybe("X-Apideck-Metadata", "{", "null", '{"name":1}', '{"name":"\\u0000","parent_folder_id":"a"}', noise());
   maybe("X-HTTP-Method-Override", "DELETE");
-  const body = one(["", "{", "null", "[]", '"', '{"name":1}', '{"name":"","parent_folder_id":"a","size":1}', '{"name":"a","parent_folder_id":"b","size":-1}', "\xff\xfe", "x".repeat(70_000), "[".repeat(2000), noise()]);
+  const body = one([
+    "",
+    "{",
+    "null",
+    "[]",
+    '"',
+    '{"name":1}',
+    '{"name":"","parent_folder_id":"a","size":1}',
+    '{"name":"a","parent_folder_id":"b","size":-1}',
+    "\xff\xfe",
+    "x".repeat(70_000),
+    "[".repeat(2000),
+    noise(),
+  ]);
   const bare = ["GET", "HEAD", "OPTIONS", "DELETE"].includes(method);
   const chunked = !bare && random() < 0.2;
   if (chunked) headers["Transfer-Encoding"] = "chunked";

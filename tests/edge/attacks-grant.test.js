@@ -16,22 +16,41 @@ const settings = {
 
 const file = (more) => ({ name: "a.bin", parent_folder_id: "inbox", size: 1000, ...more });
 const create = (login, fields) => (proxy) =>
-  reached(proxy, () => proxy.fetch(SESSIONS, { login, method: "POST", body: typeof fields === "string" ? fields : JSON.stringify(fields) }));
-const direct = (login, { size, ...fields }, body = "content") => (proxy) =>
-  reached(proxy, () => proxy.fetch(FILES, { login, method: "POST", headers: { "x-apideck-metadata": JSON.stringify(fields) }, body }));
+  reached(proxy, () =>
+    proxy.fetch(SESSIONS, {
+      login,
+      method: "POST",
+      body: typeof fields === "string" ? fields : JSON.stringify(fields),
+    }),
+  );
+const direct =
+  (login, { size, ...fields }, body = "content") =>
+  (proxy) =>
+    reached(proxy, () =>
+      proxy.fetch(FILES, { login, method: "POST", headers: { "x-apideck-metadata": JSON.stringify(fields) }, body }),
+    );
 
 attacks("grants", settings, (attack) => {
-  for (const [how, make] of [["create", create], ["direct upload", direct]]) {
+  for (const [how, make] of [
+    ["create", create],
+    ["direct upload", direct],
+  ]) {
     const honest = { honest: make("folders", file()) };
     attack(`a folder outside the grant: ${how}`, make("folders", file({ parent_folder_id: "elsewhere" })), honest);
-    attack(`a folder inside a granted one: ${how}`, make("folders", file({ parent_folder_id: "inbox/../elsewhere" })), honest);
+    attack(
+      `a folder inside a granted one: ${how}`,
+      make("folders", file({ parent_folder_id: "inbox/../elsewhere" })),
+      honest,
+    );
     attack(`a folder of another spelling: ${how}`, make("folders", file({ parent_folder_id: "inbox " })), honest);
     attack(`no folder: ${how}`, make("folders", file({ parent_folder_id: undefined })), honest);
     attack(`a list of folders: ${how}`, make("folders", file({ parent_folder_id: ["inbox", "elsewhere"] })), honest);
     attack(`a drive outside the grant: ${how}`, make("drive", file({ drive_id: "yours" })), {
       honest: make("drive", file({ drive_id: "mine" })),
     });
-    attack(`a field that there is not: ${how}`, make("alice", file({ parentFolderId: "elsewhere" })), { honest: make("alice", file()) });
+    attack(`a field that there is not: ${how}`, make("alice", file({ parentFolderId: "elsewhere" })), {
+      honest: make("alice", file()),
+    });
   }
 
   // What counts is what upstream is told: a request that is put right may pass.
@@ -41,17 +60,36 @@ attacks("grants", settings, (attack) => {
   };
   const twice = '{"name":"a.bin","parent_folder_id":"inbox","size":1000,"parent_folder_id":"elsewhere"}';
   const twiceBefore = '{"parent_folder_id":"elsewhere","name":"a.bin","parent_folder_id":"inbox","size":1000}';
-  for (const [what, text] of [["last", twice], ["first", twiceBefore]]) {
+  for (const [what, text] of [
+    ["last", twice],
+    ["first", twiceBefore],
+  ]) {
     const post = { login: "folders", method: "POST" };
-    attack(`a folder twice, the one outside the grant ${what}: create`, elsewhere((proxy) => proxy.fetch(SESSIONS, { ...post, body: text })));
-    const metadata = { headers: { "x-apideck-metadata": text.replace('"size":1000,', "").replace(',"size":1000', "") } };
-    attack(`a folder twice, the one outside the grant ${what}: direct upload`, elsewhere((proxy) => proxy.fetch(FILES, { ...post, ...metadata, body: "a" })));
+    attack(
+      `a folder twice, the one outside the grant ${what}: create`,
+      elsewhere((proxy) => proxy.fetch(SESSIONS, { ...post, body: text })),
+    );
+    const metadata = {
+      headers: { "x-apideck-metadata": text.replace('"size":1000,', "").replace(',"size":1000', "") },
+    };
+    attack(
+      `a folder twice, the one outside the grant ${what}: direct upload`,
+      elsewhere((proxy) => proxy.fetch(FILES, { ...post, ...metadata, body: "a" })),
+    );
   }
-  attack("a direct upload's folder in the query", elsewhere((proxy) => direct("folders", file())({
-    ...proxy,
-    reached: proxy.reached.bind(proxy),
-    fetch: (path, init) => proxy.fetch(`${path}?parent_folder_id=elsewhere`, init),
-  })));
+  attack(
+    "a direct upload's folder in the query",
+    elsewhere((proxy) =>
+      direct(
+        "folders",
+        file(),
+      )({
+        ...proxy,
+        reached: proxy.reached.bind(proxy),
+        fetch: (path, init) => proxy.fetch(`${path}?parent_folder_id=elsewhere`, init),
+      }),
+    ),
+  );
 
   for (const login of ["folders", "drive", "small"]) {
     const passThrough = [{ service_id: "google-drive", extend_object: { parent_folder_id: "elsewhere" } }];
@@ -65,7 +103,11 @@ attacks("grants", settings, (attack) => {
   attack("a size that is not told: create", create("small", file({ size: null })), small);
   attack("a size that is left out: create", create("small", file({ size: undefined })), small);
   for (const size of ["-1", "1.5", "1e99", '"1"', "true", "[1]", "18446744073709551616"]) {
-    attack(`a size of ${size}: create`, create("small", `{"name":"a.bin","parent_folder_id":"inbox","size":${size}}`), small);
+    attack(
+      `a size of ${size}: create`,
+      create("small", `{"name":"a.bin","parent_folder_id":"inbox","size":${size}}`),
+      small,
+    );
   }
   attack("a size outside the grant: direct upload", direct("small", file(), "x".repeat(1001)), {
     honest: direct("small", file(), "x".repeat(1000)),
@@ -94,8 +136,27 @@ attacks("parts", settings, (attack) => {
     return reached(proxy, () => proxy.fetch(`${SESSIONS}/${token}${search}`, { method: "PUT", body: "a" }));
   };
   const honest = { honest: query("?part_number=0") };
-  const numbers = ["-1", "1.5", "1e9", "NaN", "", "-0", "+1", "01", "0x1", "1e1", "Infinity", "10001", "4294967296", "18446744073709551616", "0%00", " 0", "٣"];
-  for (const number of numbers) attack(`a part_number of ${JSON.stringify(number)}`, query(`?part_number=${number}`), honest);
+  const numbers = [
+    "-1",
+    "1.5",
+    "1e9",
+    "NaN",
+    "",
+    "-0",
+    "+1",
+    "01",
+    "0x1",
+    "1e1",
+    "Infinity",
+    "10001",
+    "4294967296",
+    "18446744073709551616",
+    "0%00",
+    " 0",
+    "٣",
+  ];
+  for (const number of numbers)
+    attack(`a part_number of ${JSON.stringify(number)}`, query(`?part_number=${number}`), honest);
   attack("part_number twice", query("?part_number=0&part_number=1"), honest);
   attack("part_number as a list", query("?part_number[]=0"), honest);
   attack("part_number without a value", query("?part_number"), honest);

@@ -10,7 +10,9 @@ const EVIL = /evil/i;
 /** Sends a part of `alice` and returns what went upstream. */
 const part = async (proxy, headers, body) => {
   const { token } = await proxy.session();
-  return proxy.reached(() => proxy.raw(request("PUT", `${SESSIONS}/${token}?part_number=0`, { ...LOGIN, ...headers }, body)));
+  return proxy.reached(() =>
+    proxy.raw(request("PUT", `${SESSIONS}/${token}?part_number=0`, { ...LOGIN, ...headers }, body)),
+  );
 };
 const lines = (requests) => requests.map(({ method, target }) => `${method} ${target}`);
 
@@ -43,11 +45,35 @@ attacks("headers", {}, (attack) => {
   }
 
   // What a runtime may write of its own accord; everything else in a head was sent by the proxy.
-  const runtimes = ["host", "connection", "keep-alive", "accept", "accept-encoding", "accept-language", "sec-fetch-mode", "user-agent", "cf-worker"];
-  const ours = ["authorization", "x-apideck-app-id", "x-apideck-consumer-id", "x-apideck-service-id", "content-type", "content-length", "digest"];
+  const runtimes = [
+    "host",
+    "connection",
+    "keep-alive",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "sec-fetch-mode",
+    "user-agent",
+    "cf-worker",
+  ];
+  const ours = [
+    "authorization",
+    "x-apideck-app-id",
+    "x-apideck-consumer-id",
+    "x-apideck-service-id",
+    "content-type",
+    "content-length",
+    "digest",
+  ];
   attack("nothing but the known headers goes upstream", async (proxy) => {
-    const requests = await part(proxy, { TE: "trailers", "X-One": "1", Cookie: "a=b", Accept: "text/html", "User-Agent": "mine" }, "content");
-    const names = requests.flatMap((upstream) => upstream.names).filter((name) => ![...runtimes, ...ours].includes(name));
+    const requests = await part(
+      proxy,
+      { TE: "trailers", "X-One": "1", Cookie: "a=b", Accept: "text/html", "User-Agent": "mine" },
+      "content",
+    );
+    const names = requests
+      .flatMap((upstream) => upstream.names)
+      .filter((name) => ![...runtimes, ...ours].includes(name));
     return [...names, ...requests.map(({ headers }) => headers["user-agent"]).filter((agent) => agent === "mine")];
   });
 
@@ -65,13 +91,29 @@ attacks("headers", {}, (attack) => {
   ]) {
     attack(`header injection in digests: ${name}`, digest(value), good);
   }
-  attack("header injection in digests: twice", digest("sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\nDigest: sha=BA8G/XdAkkeNRQd09bowxHr7vK9="), good);
+  attack(
+    "header injection in digests: twice",
+    digest("sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\nDigest: sha=BA8G/XdAkkeNRQd09bowxHr7vK9="),
+    good,
+  );
   // A line end ends the header for the runtimes: what comes behind is another one, which must not go upstream.
   attack("header injection in digests: a line end", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\nX-Evil: 1" }));
   const strict = { refusedBy: ["node"] };
-  attack("header injection in digests: a bare LF", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\nX-Evil: 1" }), strict);
-  attack("header injection in digests: a bare CR", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\rX-Evil: 1" }), strict);
-  attack("header injection in digests: a folded line", told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\n X-Evil: 1" }), strict);
+  attack(
+    "header injection in digests: a bare LF",
+    told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\nX-Evil: 1" }),
+    strict,
+  );
+  attack(
+    "header injection in digests: a bare CR",
+    told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\rX-Evil: 1" }),
+    strict,
+  );
+  attack(
+    "header injection in digests: a folded line",
+    told({ Digest: "sha=BA8G/XdAkkeNRQd09bowxHr7vK8=\r\n X-Evil: 1" }),
+    strict,
+  );
 
   const type = (value) => told({ "Content-Type": value });
   for (const [name, value] of [
@@ -90,21 +132,42 @@ attacks("names", {}, (attack) => {
     return reached(proxy, () => proxy.fetch(SESSIONS, { method: "POST", body }));
   };
   const direct = (name) => (proxy) => {
-    const metadata = JSON.stringify({ name, parent_folder_id: "root" }).replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    return reached(proxy, () => proxy.fetch(FILES, { method: "POST", headers: { "x-apideck-metadata": metadata }, body: "a" }));
+    const metadata = JSON.stringify({ name, parent_folder_id: "root" }).replace(
+      /[^\x20-\x7e]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+    return reached(proxy, () =>
+      proxy.fetch(FILES, { method: "POST", headers: { "x-apideck-metadata": metadata }, body: "a" }),
+    );
   };
-  for (const [how, make] of [["create", create], ["direct upload", direct]]) {
+  for (const [how, make] of [
+    ["create", create],
+    ["direct upload", direct],
+  ]) {
     const honest = { honest: make("Größe 💾.bin") };
     for (const name of ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "a\x1bb", "a\x7fb", "a\x85b", ""]) {
       attack(`header injection in file names: ${JSON.stringify(name)}: ${how}`, make(name), honest);
     }
   }
 
-  const metadata = (value) => (proxy) => proxy.reached(() => proxy.raw(request("POST", FILES, { ...LOGIN, "X-Apideck-Metadata": value }, "a"))).then(lines);
+  const metadata = (value) => (proxy) =>
+    proxy.reached(() => proxy.raw(request("POST", FILES, { ...LOGIN, "X-Apideck-Metadata": value }, "a"))).then(lines);
   const honest = { honest: metadata('{"name":"a","parent_folder_id":"root"}') };
   attack("header injection in metadata: no JSON", metadata("evil"), honest);
   attack("header injection in metadata: a list", metadata('["a"]'), honest);
-  attack("header injection in metadata: twice", metadata('{"name":"a","parent_folder_id":"root"}\r\nX-Apideck-Metadata: {"name":"b","parent_folder_id":"root"}'), honest);
-  attack("header injection in metadata: something behind it", metadata('{"name":"a","parent_folder_id":"root"} evil'), honest);
-  attack("header injection in metadata: bytes that are no UTF-8", metadata('{"name":"\xff\xfe","parent_folder_id":"root"}'), honest);
+  attack(
+    "header injection in metadata: twice",
+    metadata('{"name":"a","parent_folder_id":"root"}\r\nX-Apideck-Metadata: {"name":"b","parent_folder_id":"root"}'),
+    honest,
+  );
+  attack(
+    "header injection in metadata: something behind it",
+    metadata('{"name":"a","parent_folder_id":"root"} evil'),
+    honest,
+  );
+  attack(
+    "header injection in metadata: bytes that are no UTF-8",
+    metadata('{"name":"\xff\xfe","parent_folder_id":"root"}'),
+    honest,
+  );
 });

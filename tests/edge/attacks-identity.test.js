@@ -32,7 +32,10 @@ const OPERATIONS = {
 attacks("identity", settings, (attack, stage) => {
   const uses = (login, path, init) => (proxy) => reached(proxy, () => proxy.fetch(path, { login, ...init }));
 
-  for (const [what, path, init] of [["create", SESSIONS, NEW], ["direct upload", FILES, DIRECT]]) {
+  for (const [what, path, init] of [
+    ["create", SESSIONS, NEW],
+    ["direct upload", FILES, DIRECT],
+  ]) {
     attack(`no login: ${what}`, uses(null, path, init), { honest: uses("alice", path, init) });
     attack(`a login that nobody has: ${what}`, uses("mallory", path, init));
     attack(`a login that is a property of every object: ${what}`, uses("constructor", path, init));
@@ -50,7 +53,10 @@ attacks("identity", settings, (attack, stage) => {
       honest: on("dropper", { service: "dropbox" }),
     });
     attack(`an expired session id: ${operation}`, on("alice", { expiry: now() - 1 }));
-    attack(`a session id signed with another secret: ${operation}`, on("alice", { secret: "another secret, that has 32 bytes or more" }));
+    attack(
+      `a session id signed with another secret: ${operation}`,
+      on("alice", { secret: "another secret, that has 32 bytes or more" }),
+    );
   }
 
   const tampered = (change) => async (proxy) => {
@@ -58,7 +64,11 @@ attacks("identity", settings, (attack, stage) => {
     return reached(proxy, () => proxy.fetch(`${SESSIONS}/${change(token, id)}`));
   };
   const honest = tampered((token) => token);
-  const piece = (index, change) => (token) => token.split(".").with(index, change(token.split(".")[index])).join(".");
+  const piece = (index, change) => (token) =>
+    token
+      .split(".")
+      .with(index, change(token.split(".")[index]))
+      .join(".");
   const flip = (text) => text.slice(0, -2) + (text.at(-2) === "a" ? "b" : "a") + text.at(-1);
   for (const [name, change] of [
     ["a tampered session id: its id", piece(0, flip)],
@@ -68,7 +78,10 @@ attacks("identity", settings, (attack, stage) => {
     ["a tampered session id: no size", piece(2, () => "-")],
     ["a tampered session id: its signature", piece(3, flip)],
     // The last of 43 characters has two bits to spare.
-    ["a tampered session id: its signature, spelled otherwise", piece(3, (mac) => mac.slice(0, -1) + String.fromCharCode(mac.charCodeAt(42) + 1))],
+    [
+      "a tampered session id: its signature, spelled otherwise",
+      piece(3, (mac) => mac.slice(0, -1) + String.fromCharCode(mac.charCodeAt(42) + 1)),
+    ],
     ["a truncated session id: a character short", (token) => token.slice(0, -1)],
     ["a truncated session id: half a signature", (token) => token.slice(0, -22)],
     ["a truncated session id: an empty signature", piece(3, () => "")],
@@ -105,24 +118,35 @@ attacks("identity", settings, (attack, stage) => {
     "x-apideck-auth-type": ["JWT", told("x-apideck-auth-type", () => undefined)],
   };
   for (const [header, [value, evidence]] of Object.entries(claims)) {
-    attack(`another ${header}: create`, evidence((proxy) => proxy.fetch(SESSIONS, { ...NEW, headers: { [header]: value } })));
-    attack(`another ${header}: get`, evidence(async (proxy) => {
-      const { token } = await proxy.session();
-      await proxy.fetch(`${SESSIONS}/${token}`, { headers: { [header]: value } });
-    }));
+    attack(
+      `another ${header}: create`,
+      evidence((proxy) => proxy.fetch(SESSIONS, { ...NEW, headers: { [header]: value } })),
+    );
+    attack(
+      `another ${header}: get`,
+      evidence(async (proxy) => {
+        const { token } = await proxy.session();
+        await proxy.fetch(`${SESSIONS}/${token}`, { headers: { [header]: value } });
+      }),
+    );
   }
 
   const service = (name) => ({ ...NEW, headers: { "x-apideck-service-id": name } });
   attack("another service than the grant's: create", uses("dropper", SESSIONS, service("box")), {
     honest: uses("dropper", SESSIONS, service("dropbox")),
   });
-  attack("another service than the grant's: direct upload", uses("dropper", FILES, {
-    ...DIRECT,
-    headers: { ...DIRECT.headers, "x-apideck-service-id": "box" },
-  }));
+  attack(
+    "another service than the grant's: direct upload",
+    uses("dropper", FILES, {
+      ...DIRECT,
+      headers: { ...DIRECT.headers, "x-apideck-service-id": "box" },
+    }),
+  );
   attack("another service than the session's", async (proxy) => {
     const { token } = await proxy.session({ service: "dropbox" });
-    return reached(proxy, () => proxy.fetch(`${SESSIONS}/${token}`, { headers: { "x-apideck-service-id": "google-drive" } }));
+    return reached(proxy, () =>
+      proxy.fetch(`${SESSIONS}/${token}`, { headers: { "x-apideck-service-id": "google-drive" } }),
+    );
   });
   for (const name of ["../box", "BOX", "box, dropbox", "b\tox", "x".repeat(65)]) {
     attack(`a service that is none: ${JSON.stringify(name)}`, uses("alice", SESSIONS, service(name)));

@@ -12,13 +12,18 @@ const settings = { allowedOrigins: [ALLOWED, "https://other.example:8443"] };
 const COOKIE = { Cookie: "theme=dark; login=alice" };
 // A type that needs no preflight.
 const BODY = JSON.stringify({ name: "a.bin", parent_folder_id: "root", size: 1000 });
-const PREFLIGHT = { "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,content-type,digest" };
+const PREFLIGHT = {
+  "Access-Control-Request-Method": "PUT",
+  "Access-Control-Request-Headers": "authorization,content-type,digest",
+};
 
 /** Creates a session with the user's cookie; returns what reached upstream, and whether the page may read the answer. */
 const create = (headers) => async (proxy) => {
   let answers;
   const all = { "Content-Type": "text/plain", ...COOKIE, ...headers };
-  const requests = await proxy.reached(async () => (answers = await proxy.raw(request("POST", SESSIONS, all, BODY), ["POST"])));
+  const requests = await proxy.reached(
+    async () => (answers = await proxy.raw(request("POST", SESSIONS, all, BODY), ["POST"])),
+  );
   return [...requests.map(({ method, target }) => `${method} ${target}`), ...permissions(answers[0])];
 };
 
@@ -30,7 +35,9 @@ const ask = (headers) => async (proxy) => {
 };
 
 function permissions({ headers }) {
-  return Object.entries(headers).filter(([name]) => name.startsWith("access-control-")).map(([name, value]) => `${name}: ${value}`);
+  return Object.entries(headers)
+    .filter(([name]) => name.startsWith("access-control-"))
+    .map(([name, value]) => `${name}: ${value}`);
 }
 
 attacks("origins", settings, (attack, stage) => {
@@ -59,11 +66,17 @@ attacks("origins", settings, (attack, stage) => {
   }
   // A request that a browser sends without Origin, as it does for images and navigations.
   for (const site of ["cross-site", "same-site"]) {
-    attack(`no origin, but ${site}`, create({ "Sec-Fetch-Site": site }), { honest: create({ "Sec-Fetch-Site": "same-origin" }) });
+    attack(`no origin, but ${site}`, create({ "Sec-Fetch-Site": site }), {
+      honest: create({ "Sec-Fetch-Site": "same-origin" }),
+    });
   }
 
   test("a page of the proxy's own origin may do everything, and needs no permission", async () => {
-    const origins = [{ Origin: "http://proxy.test" }, { Origin: "https://proxy.test", "Sec-Fetch-Site": "same-origin" }, {}];
+    const origins = [
+      { Origin: "http://proxy.test" },
+      { Origin: "https://proxy.test", "Sec-Fetch-Site": "same-origin" },
+      {},
+    ];
     for (const headers of origins) assert.deepEqual(await create(headers)(stage.ours), [`POST ${SESSIONS}`]);
   });
 
@@ -78,7 +91,10 @@ attacks("origins", settings, (attack, stage) => {
   });
 
   test("a page of an allowed origin may read errors too, those without login among them", async () => {
-    for (const [headers, body, status] of [[COOKIE, "{", 400], [{}, BODY, 401]]) {
+    for (const [headers, body, status] of [
+      [COOKIE, "{", 400],
+      [{}, BODY, 401],
+    ]) {
       const [answer] = await stage.ours.raw(request("POST", SESSIONS, { ...headers, Origin: ALLOWED }, body), ["POST"]);
       assert.equal(answer.status, status);
       assert.equal(answer.headers["access-control-allow-origin"], ALLOWED);
@@ -86,10 +102,17 @@ attacks("origins", settings, (attack, stage) => {
   });
 
   test("a preflight of an allowed origin is granted, for a day, without a login and without upstream", async () => {
-    for (const [target, method] of [[SESSIONS, "POST"], [`${SESSIONS}/a`, "DELETE"], [`${SESSIONS}/a/finish`, "POST"], ["/file-storage/files", "POST"]]) {
+    for (const [target, method] of [
+      [SESSIONS, "POST"],
+      [`${SESSIONS}/a`, "DELETE"],
+      [`${SESSIONS}/a/finish`, "POST"],
+      ["/file-storage/files", "POST"],
+    ]) {
       const headers = { Origin: ALLOWED, ...PREFLIGHT, "Access-Control-Request-Method": method };
       let answers;
-      const requests = await stage.ours.reached(async () => (answers = await stage.ours.raw(request("OPTIONS", target, headers), ["OPTIONS"])));
+      const requests = await stage.ours.reached(
+        async () => (answers = await stage.ours.raw(request("OPTIONS", target, headers), ["OPTIONS"])),
+      );
       assert.deepEqual(requests, []);
       const [answer] = answers;
       assert.equal(answer.status, 204);
@@ -98,7 +121,8 @@ attacks("origins", settings, (attack, stage) => {
       assert.equal(answer.headers["access-control-max-age"], "86400");
       assert.match(answer.headers["access-control-allow-methods"], new RegExp(`\\b${method}\\b`));
       const allowed = answer.headers["access-control-allow-headers"].toLowerCase().split(/, */);
-      for (const name of ["content-type", "digest", "authorization", "x-apideck-service-id", "x-apideck-metadata"]) assert.ok(allowed.includes(name), name);
+      for (const name of ["content-type", "digest", "authorization", "x-apideck-service-id", "x-apideck-metadata"])
+        assert.ok(allowed.includes(name), name);
       assert.match(answer.headers.vary, /origin/i);
     }
   });

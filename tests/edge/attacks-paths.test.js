@@ -8,12 +8,16 @@ const LOGIN = { Authorization: "Bearer alice", Connection: "close" };
 const CREATE = JSON.stringify({ name: "a.bin", parent_folder_id: "root", size: 1000 });
 
 /** Sends one request, TOKEN standing for a good session id, and returns what reached upstream. */
-const send = (method, target, headers = {}, body = "") => async (proxy) => {
-  const { token, id } = await proxy.session();
-  const place = (text) => text.replaceAll("TOKEN", token).replaceAll("ID", id);
-  const requests = await proxy.reached(() => proxy.raw(request(method, place(target), { ...LOGIN, ...headers }, body), [method]));
-  return requests.map((upstream) => `${upstream.method} ${upstream.target}`);
-};
+const send =
+  (method, target, headers = {}, body = "") =>
+  async (proxy) => {
+    const { token, id } = await proxy.session();
+    const place = (text) => text.replaceAll("TOKEN", token).replaceAll("ID", id);
+    const requests = await proxy.reached(() =>
+      proxy.raw(request(method, place(target), { ...LOGIN, ...headers }, body), [method]),
+    );
+    return requests.map((upstream) => `${upstream.method} ${upstream.target}`);
+  };
 
 attacks("paths", {}, (attack) => {
   const create = { honest: send("POST", SESSIONS, {}, CREATE) };
@@ -66,7 +70,18 @@ attacks("paths", {}, (attack) => {
   attack("a slash at the end: finish", send("POST", `${SESSIONS}/TOKEN/finish/`), get);
   attack("a segment too many", send("POST", `${SESSIONS}/TOKEN/finish/now`), get);
 
-  for (const target of ["/", "/_emulator/stats", "/_emulator/files", `${FILES}/1`, `${FILES}/1/download`, "/file-storage/folders", "/vault/connections", "/unify/metadata", "/file-storage", SESSIONS]) {
+  for (const target of [
+    "/",
+    "/_emulator/stats",
+    "/_emulator/files",
+    `${FILES}/1`,
+    `${FILES}/1/download`,
+    "/file-storage/folders",
+    "/vault/connections",
+    "/unify/metadata",
+    "/file-storage",
+    SESSIONS,
+  ]) {
     attack(`other API paths: GET ${target}`, send("GET", target), get);
   }
   attack("other API paths: the target of another server", send("GET", "http://127.0.0.1:1/_emulator/stats"), {
@@ -103,10 +118,14 @@ attacks("paths", {}, (attack) => {
     attack(`method override: ${header}`, overridden("GET", `${SESSIONS}/TOKEN`, { [header]: "DELETE" }));
   }
 
-  attack("query: a raw answer", send("GET", `${SESSIONS}/TOKEN?raw=true`), { honest: send("GET", `${SESSIONS}/TOKEN?raw=false`) });
+  attack("query: a raw answer", send("GET", `${SESSIONS}/TOKEN?raw=true`), {
+    honest: send("GET", `${SESSIONS}/TOKEN?raw=false`),
+  });
   attack("query: raw twice", send("GET", `${SESSIONS}/TOKEN?raw=false&raw=true`));
   attack("query: fields with something else in them", send("GET", `${SESSIONS}/TOKEN?fields=id%26raw%3dtrue`), {
     honest: send("GET", `${SESSIONS}/TOKEN?fields=id,part_size`),
   });
-  attack("query: a parameter that there is not", send("DELETE", `${SESSIONS}/TOKEN?force=true`), { honest: send("DELETE", `${SESSIONS}/TOKEN`) });
+  attack("query: a parameter that there is not", send("DELETE", `${SESSIONS}/TOKEN?force=true`), {
+    honest: send("DELETE", `${SESSIONS}/TOKEN`),
+  });
 });

@@ -21,7 +21,11 @@ export function attacks(topic, settings, define) {
     const attack = (name, run, { honest, refusedBy = [] } = {}) =>
       test(name, async () => {
         const foiled = await run(stage.foil);
-        assert.equal(foiled.length > 0, !refusedBy.includes(stage.runtime), "whether it gets through the unguarded proxy");
+        assert.equal(
+          foiled.length > 0,
+          !refusedBy.includes(stage.runtime),
+          "whether it gets through the unguarded proxy",
+        );
         assert.deepEqual(await run(stage.ours), [], "what got through the proxy");
         if (honest) assert.notDeepEqual(await honest(stage.ours), [], "what an honest caller gets through");
       });

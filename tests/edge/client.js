@@ -37,7 +37,10 @@ export async function upload(proxy, bytes, { service, login, basePath = "" } = {
   const headers = service ? { "x-apideck-service-id": service } : {};
   const { id } = await create(proxy, { service, login, basePath }, { name: "Größe 💾.bin", size: bytes.length });
   const session = `${basePath}${SESSIONS}/${encodeURIComponent(id)}`;
-  const ask = (path, status, init) => proxy.fetch(session + path, { login, ...init, headers: { ...headers, ...init?.headers } }).then((answer) => read(answer, status));
+  const ask = (path, status, init) =>
+    proxy
+      .fetch(session + path, { login, ...init, headers: { ...headers, ...init?.headers } })
+      .then((answer) => read(answer, status));
   const { data } = await ask("", 200);
   assert.equal(data.id, id);
   for (let number = 0; number * data.part_size < bytes.length; number++) {
@@ -45,7 +48,13 @@ export async function upload(proxy, bytes, { service, login, basePath = "" } = {
     const part = { method: "PUT", body, headers: { digest: digest(body), "content-type": "application/octet-stream" } };
     assert.equal((await ask(`?part_number=${number}`, 200, part)).data.id, id);
   }
-  return (await ask("/finish", 201, { method: "POST", body: "{}", headers: { digest: digest(bytes), "content-type": "application/json" } })).data;
+  return (
+    await ask("/finish", 201, {
+      method: "POST",
+      body: "{}",
+      headers: { digest: digest(bytes), "content-type": "application/json" },
+    })
+  ).data;
 }
 
 const CHUNK = Buffer.alloc(64 * 1024);

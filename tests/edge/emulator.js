@@ -51,8 +51,19 @@ class Emulator {
   }
 
   /** Makes a session without the proxy, and returns its id. */
-  async session({ consumer = "alice", app = HEADERS["x-apideck-app-id"], service, size = 1_000_000, name = "a.bin" } = {}) {
-    const headers = { ...HEADERS, "x-apideck-app-id": app, "x-apideck-consumer-id": consumer, "content-type": "application/json" };
+  async session({
+    consumer = "alice",
+    app = HEADERS["x-apideck-app-id"],
+    service,
+    size = 1_000_000,
+    name = "a.bin",
+  } = {}) {
+    const headers = {
+      ...HEADERS,
+      "x-apideck-app-id": app,
+      "x-apideck-consumer-id": consumer,
+      "content-type": "application/json",
+    };
     if (service !== undefined) headers["x-apideck-service-id"] = service;
     const body = JSON.stringify({ name, parent_folder_id: "root", size });
     const answer = await fetch(`${this.url}/file-storage/upload-sessions`, { method: "POST", headers, body });

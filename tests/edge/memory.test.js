@@ -56,7 +56,9 @@ async function uploadAll(proxy, size) {
   await stage.emulator.reset();
   await stage.emulator.settings({ part_size: size });
   const { id } = await create(proxy, { service: "dropbox" }, { size: PARTS * size });
-  const parts = Array.from({ length: PARTS }, (_, number) => send(proxy, `${SESSIONS}/${id}?part_number=${number}`, size, { "x-apideck-service-id": "dropbox" }));
+  const parts = Array.from({ length: PARTS }, (_, number) =>
+    send(proxy, `${SESSIONS}/${id}?part_number=${number}`, size, { "x-apideck-service-id": "dropbox" }),
+  );
   for (const answer of await Promise.all(parts)) assert.equal(answer.status, 200, answer.text);
   const { peak_parallel_uploads: parallel, parts_accepted: accepted } = await stage.emulator.stats();
   assert.equal(accepted, PARTS);

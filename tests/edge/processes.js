@@ -30,6 +30,8 @@ export async function stop(child) {
 export async function children(name) {
   const ids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
   const stats = await Promise.all(ids.map((id) => readFile(`/proc/${id}/stat`, "utf8").catch(() => "")));
-  const mine = stats.filter((stat) => stat.includes(`(${name}) `) && stat.split(") ").at(-1).split(" ")[1] === String(process.pid));
+  const mine = stats.filter(
+    (stat) => stat.includes(`(${name}) `) && stat.split(") ").at(-1).split(" ")[1] === String(process.pid),
+  );
   return mine.map((stat) => Number.parseInt(stat, 10));
 }

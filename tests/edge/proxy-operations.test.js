@@ -12,7 +12,13 @@ const PROFILES = ["box", "google-drive", "onedrive", "sharepoint", "dropbox"];
 const FILE = randomBytes(20_000_003);
 
 const proxies = {
-  ours: { grants: { ...SETTINGS.grants, dropper: { consumerId: "dropper", serviceId: "dropbox" }, driver: { consumerId: "driver", driveId: "mine" } } },
+  ours: {
+    grants: {
+      ...SETTINGS.grants,
+      dropper: { consumerId: "dropper", serviceId: "dropbox" },
+      driver: { consumerId: "driver", driveId: "mine" },
+    },
+  },
 };
 
 onEveryRuntime("operations", proxies, (stage) => {
@@ -33,9 +39,20 @@ onEveryRuntime("operations", proxies, (stage) => {
         assert.equal(headers["x-apideck-service-id"], service);
       }
       const parts = requests.filter(({ method }) => method === "PUT");
-      assert.equal(parts.reduce((sum, { headers }) => sum + Number(headers["content-length"]), 0), FILE.length);
-      assert.deepEqual(parts.map(({ headers }) => headers["transfer-encoding"]), parts.map(() => undefined));
-      assert.equal(parts.every(({ headers }) => headers.digest.startsWith("sha=") && headers["content-type"] === "application/octet-stream"), true);
+      assert.equal(
+        parts.reduce((sum, { headers }) => sum + Number(headers["content-length"]), 0),
+        FILE.length,
+      );
+      assert.deepEqual(
+        parts.map(({ headers }) => headers["transfer-encoding"]),
+        parts.map(() => undefined),
+      );
+      assert.equal(
+        parts.every(
+          ({ headers }) => headers.digest.startsWith("sha=") && headers["content-type"] === "application/octet-stream",
+        ),
+        true,
+      );
       assert.equal(requests.at(-1).headers.digest, digest(FILE));
     });
   }
@@ -91,7 +108,9 @@ onEveryRuntime("operations", proxies, (stage) => {
     assert.equal(size, "1000");
     assert.ok(Number(expiry) > Date.now() / 1000 + 6 * 86_400);
     assert.equal(mac.length, 43);
-    const [{ id: upstream }] = (await (await fetch(`${stage.emulator.url}/_emulator/sessions?consumer_id=alice`)).json()).filter((session) => session.id === own);
+    const [{ id: upstream }] = (
+      await (await fetch(`${stage.emulator.url}/_emulator/sessions?consumer_id=alice`)).json()
+    ).filter((session) => session.id === own);
     assert.equal(upstream, own);
   });
 
@@ -107,7 +126,13 @@ onEveryRuntime("operations", proxies, (stage) => {
 
   test("create is told every field that there is", async () => {
     const mark = stage.ours.relay.requests.length;
-    const fields = { name: "a.bin", parent_folder_id: "root", size: 5, drive_id: "1", pass_through: [{ service_id: "dropbox", extend_object: { a: [1.5, null, "ü"] } }] };
+    const fields = {
+      name: "a.bin",
+      parent_folder_id: "root",
+      size: 5,
+      drive_id: "1",
+      pass_through: [{ service_id: "dropbox", extend_object: { a: [1.5, null, "ü"] } }],
+    };
     await create(stage.ours, {}, fields);
     assert.deepEqual(JSON.parse(Buffer.from(stage.ours.relay.since(mark)[0].body, "latin1").toString()), fields);
   });

@@ -71,7 +71,9 @@ const proxies = {
   environment: { fromEnv: true, bindings },
   shortEnvironment: { fromEnv: true, bindings: { ...bindings, SESSION_SECRET: SHORT } },
   emptyEnvironment: { fromEnv: true, bindings: { APP_ID: "env-app", SESSION_SECRET: SETTINGS.sessionSecret } },
-  ...Object.fromEntries(Object.entries(REFUSED).map(([name, [options]]) => [name.replaceAll(" ", "-").replace("'", ""), options])),
+  ...Object.fromEntries(
+    Object.entries(REFUSED).map(([name, [options]]) => [name.replaceAll(" ", "-").replace("'", ""), options]),
+  ),
 };
 
 onEveryRuntime("options", proxies, (stage) => {
@@ -82,7 +84,8 @@ onEveryRuntime("options", proxies, (stage) => {
       assert.equal(answer.status, THREW, text);
       assert.match(text.split("\n")[0], message);
       // A secret that is wrong is a secret still.
-      for (const secret of [options.sessionSecret, options.apiKey].flat().filter((value) => value)) assert.ok(!text.includes(secret), text);
+      for (const secret of [options.sessionSecret, options.apiKey].flat().filter((value) => value))
+        assert.ok(!text.includes(secret), text);
     });
   }
 
@@ -121,14 +124,31 @@ onEveryRuntime("options", proxies, (stage) => {
     assert.equal(await status(stage.rotated, before), 404);
   });
 
-  for (const [name, basePath] of [["mounted", "/api/upload"], ["slashed", "/api"]]) {
+  for (const [name, basePath] of [
+    ["mounted", "/api/upload"],
+    ["slashed", "/api"],
+  ]) {
     test(`a proxy stands under its base path, and nowhere else: ${proxies[name].basePath}`, async () => {
       const bytes = Buffer.from("content");
       const { id } = await upload(stage[name], bytes, { basePath });
       assert.equal((await stage.emulator.info(id)).size, bytes.length);
       const mark = stage[name].relay.requests.length;
-      for (const prefix of ["", "/", "/api/uploads", `${basePath}/`, `${basePath}${basePath}`, basePath.toUpperCase(), "/x/.."]) {
-        await readError(await stage[name].fetch(prefix + SESSIONS, { method: "POST", body: '{"name":"a","parent_folder_id":"b","size":1}' }), 404);
+      for (const prefix of [
+        "",
+        "/",
+        "/api/uploads",
+        `${basePath}/`,
+        `${basePath}${basePath}`,
+        basePath.toUpperCase(),
+        "/x/..",
+      ]) {
+        await readError(
+          await stage[name].fetch(prefix + SESSIONS, {
+            method: "POST",
+            body: '{"name":"a","parent_folder_id":"b","size":1}',
+          }),
+          404,
+        );
       }
       assert.deepEqual(stage[name].relay.since(mark), []);
     });
@@ -137,7 +157,14 @@ onEveryRuntime("options", proxies, (stage) => {
   for (const [login, grant] of Object.entries(BAD_GRANTS)) {
     test(`a grant that is none is a 500, and grants nothing: ${JSON.stringify(grant)}`, async () => {
       const mark = stage.ours.relay.requests.length;
-      await readError(await stage.ours.fetch(SESSIONS, { login, method: "POST", body: '{"name":"a","parent_folder_id":"b","size":1}' }), 500);
+      await readError(
+        await stage.ours.fetch(SESSIONS, {
+          login,
+          method: "POST",
+          body: '{"name":"a","parent_folder_id":"b","size":1}',
+        }),
+        500,
+      );
       assert.deepEqual(stage.ours.relay.since(mark), []);
     });
   }
@@ -156,7 +183,14 @@ onEveryRuntime("options", proxies, (stage) => {
 
   test("authorize is given the request without its body", async () => {
     const mark = stage.ours.relay.requests.length;
-    await read(await stage.ours.fetch(SESSIONS, { login: "body", method: "POST", body: '{"name":"a","parent_folder_id":"b","size":1}' }), 201);
+    await read(
+      await stage.ours.fetch(SESSIONS, {
+        login: "body",
+        method: "POST",
+        body: '{"name":"a","parent_folder_id":"b","size":1}',
+      }),
+      201,
+    );
     assert.equal(stage.ours.relay.since(mark)[0].headers["x-apideck-consumer-id"], "no-body");
   });
 });

@@ -19,15 +19,25 @@ const EARLY = {
   "ends the connection": (socket) => socket.end(),
   "resets the connection": (socket) => setImmediate(() => socket.resetAndDestroy()),
 };
-const early = await Promise.all(Object.entries(EARLY).map(async ([how, then]) => [how, { upstream: await answerEarly(then) }]));
-const proxies = { ...Object.fromEntries(early), ours: {}, down: { upstream: NOWHERE }, quick: { timeout: TIMEOUT }, patient: { timeout: 3_600_000 } };
+const early = await Promise.all(
+  Object.entries(EARLY).map(async ([how, then]) => [how, { upstream: await answerEarly(then) }]),
+);
+const proxies = {
+  ...Object.fromEntries(early),
+  ours: {},
+  down: { upstream: NOWHERE },
+  quick: { timeout: TIMEOUT },
+  patient: { timeout: 3_600_000 },
+};
 
 async function answerEarly(then) {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => {});
     socket.once("data", () => {
       socket.pause();
-      socket.write("HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}");
+      socket.write(
+        "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}",
+      );
       then(socket);
     });
   });
@@ -51,13 +61,22 @@ onEveryRuntime("upstream", proxies, (stage) => {
   };
 
   test("of upstream's headers request-id and retry-after are kept, and no other", async () => {
-    const headers = { "Retry-After": "7", "X-Debug": "1", "Set-Cookie": "a=b", Server: "upstream", "X-Frame-Options": "DENY" };
+    const headers = {
+      "Retry-After": "7",
+      "X-Debug": "1",
+      "Set-Cookie": "a=b",
+      Server: "upstream",
+      "X-Frame-Options": "DENY",
+    };
     const answer = await get(status(429, { headers }));
     assert.equal(answer.headers.get("retry-after"), "7");
     assert.match(answer.headers.get("request-id"), /^[0-9a-f]{32}$/);
     const known = ["cache-control", "content-type", "request-id", "retry-after", "vary"];
     const runtimes = ["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
-    assert.deepEqual([...answer.headers.keys()].filter((name) => !runtimes.includes(name)), known);
+    assert.deepEqual(
+      [...answer.headers.keys()].filter((name) => !runtimes.includes(name)),
+      known,
+    );
     assert.equal(answer.headers.get("cache-control"), "no-store");
     assert.equal((await readError(answer, 429)).type_name.length > 0, true);
   });
@@ -76,7 +95,14 @@ onEveryRuntime("upstream", proxies, (stage) => {
 
   test("upstream that is down is a 502", async () => {
     await readError(await stage.down.fetch(await session(stage.down)), 502);
-    await readError(await stage.down.fetch(FILES, { method: "POST", headers: { "x-apideck-metadata": '{"name":"a","parent_folder_id":"b"}' }, body: "a" }), 502);
+    await readError(
+      await stage.down.fetch(FILES, {
+        method: "POST",
+        headers: { "x-apideck-metadata": '{"name":"a","parent_folder_id":"b"}' },
+        body: "a",
+      }),
+      502,
+    );
   });
 
   for (const when of ["before_body", "after_body"]) {
@@ -125,7 +151,9 @@ onEveryRuntime("upstream", proxies, (stage) => {
   test("a caller that sends a part more slowly than upstream may answer is not cut off", async () => {
     const path = await session(stage.quick, { size: 5 });
     const connection = new Connection(stage.quick.url);
-    const answered = connection.send(request("PUT", `${path}?part_number=0`, { Authorization: "Bearer alice", "Content-Length": 5 }));
+    const answered = connection.send(
+      request("PUT", `${path}?part_number=0`, { Authorization: "Bearer alice", "Content-Length": 5 }),
+    );
     for (const byte of "bytes") {
       await sleep(TIMEOUT / 3);
       connection.socket.write(byte);
@@ -135,7 +163,14 @@ onEveryRuntime("upstream", proxies, (stage) => {
     assert.equal(answer.status, 200, answer.body);
   });
 
-  for (const [name, body] of [["HTML", "<html>fine</html>"], ["text", "fine"], ["a list", [1]], ["a string", '"fine"'], ["null", "null"], ["JSON that ends too soon", '{"data":{']]) {
+  for (const [name, body] of [
+    ["HTML", "<html>fine</html>"],
+    ["text", "fine"],
+    ["a list", [1]],
+    ["a string", '"fine"'],
+    ["null", "null"],
+    ["JSON that ends too soon", '{"data":{'],
+  ]) {
     test(`an answer of 200 that is ${name} is a 502`, async () => {
       const error = await readError(await get(status(200, { body })), 502);
       assert.ok(!JSON.stringify(error).includes("fine"));
@@ -215,7 +250,14 @@ onEveryRuntime("upstream", proxies, (stage) => {
   });
 
   test("raw answers of connectors are left out", async () => {
-    const answer = await read(await get(status(200, { body: { status_code: 200, data: { id: "a", success: false }, _raw: { upload_url: "https://x" } } })), 200);
+    const answer = await read(
+      await get(
+        status(200, {
+          body: { status_code: 200, data: { id: "a", success: false }, _raw: { upload_url: "https://x" } },
+        }),
+      ),
+      200,
+    );
     assert.equal("_raw" in answer, false);
     assert.equal(answer.data.success, false);
   });
@@ -227,7 +269,9 @@ onEveryRuntime("upstream", proxies, (stage) => {
     connection.send(request("PUT", `${SESSIONS}/${token}?part_number=0`, headers, "x".repeat(1_000_000)));
     await until(() => stage.ours.relay.requests.find(({ target, length }) => target.includes(id) && length > 0));
     connection.close();
-    const cut = await until(async () => (await stage.emulator.stats("alice")).log.find(({ session_id }) => session_id === id));
+    const cut = await until(async () =>
+      (await stage.emulator.stats("alice")).log.find(({ session_id }) => session_id === id),
+    );
     assert.equal(cut.status, null);
     assert.ok(cut.bytes < 8_388_608);
   });
@@ -240,7 +284,9 @@ onEveryRuntime("upstream", proxies, (stage) => {
     await until(() => stage.patient.relay.requests.find(({ target }) => target.includes(id)));
     // For workerd the end of what a client sends is not the end of the client: it may be waiting for the answer still.
     connection.socket.resetAndDestroy();
-    const cut = await until(async () => (await stage.emulator.stats("alice")).log.find(({ session_id }) => session_id === id));
+    const cut = await until(async () =>
+      (await stage.emulator.stats("alice")).log.find(({ session_id }) => session_id === id),
+    );
     assert.equal(cut.status, null);
   });
 });

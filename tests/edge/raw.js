@@ -2,7 +2,10 @@
 
 import net from "node:net";
 
-/** A connection that is kept alive: `send` writes bytes as they are and resolves with so many final answers, or fewer where the server closes. */
+/**
+ * A connection that is kept alive: `send` writes bytes as they are, and resolves with so many final answers, or fewer
+ * where the server closes.
+ */
 export class Connection {
   #received = Buffer.alloc(0);
   #waiting;
@@ -64,7 +67,8 @@ export async function exchange(url, bytes, methods) {
 export function request(method, target, headers = {}, body = "") {
   const lines = Object.entries({ Host: "proxy.test", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   const framed = lines.some((line) => /^(content-length|transfer-encoding):/i.test(line));
-  if (!framed && (body !== "" || method === "POST" || method === "PUT")) lines.push(`Content-Length: ${body.length}\r\n`);
+  if (!framed && (body !== "" || method === "POST" || method === "PUT"))
+    lines.push(`Content-Length: ${body.length}\r\n`);
   return `${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n${body}`;
 }
 
@@ -74,7 +78,12 @@ function parse(bytes, method, closed) {
   if (headEnd < 0) return undefined;
   const head = bytes.toString("latin1", 0, headEnd);
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
-  const headers = Object.fromEntries(head.split("\r\n").slice(1).map((line) => [line.split(":")[0].toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
+  const headers = Object.fromEntries(
+    head
+      .split("\r\n")
+      .slice(1)
+      .map((line) => [line.split(":")[0].toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
+  );
   const start = headEnd + 4;
   const none = method === "HEAD" || status < 200 || status === 204 || status === 304;
   const body = none ? { text: "", end: start } : parseBody(bytes, start, headers, closed);
@@ -92,7 +101,7 @@ function parseBody(bytes, start, headers, closed) {
 
 function parseChunks(bytes, start) {
   const chunks = [];
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const line = bytes.indexOf("\r\n", at);
     if (line < 0) return undefined;
     const size = Number.parseInt(bytes.toString("latin1", at, line), 16);

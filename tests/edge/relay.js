@@ -16,8 +16,8 @@ class Relay {
 
   constructor(port) {
     /**
-     * Requests in the order of their heads: {method, target, head, headers, names, body, length, chunked, complete}, and `ended`,
-     * fulfilled once all of it has come, or the connection has gone.
+     * Requests in the order of their heads: {method, target, head, headers, names, body, length, chunked, complete},
+     * and `ended`, fulfilled once all of it has come, or the connection has gone.
      */
     this.requests = [];
     this.server = net.createServer((client) => {
@@ -102,8 +102,20 @@ class RequestReader {
     // After the last chunk of a body an empty line is left.
     const [first, ...lines] = head.trimStart().split("\r\n");
     const [method, target] = first.split(" ");
-    const headers = lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]);
-    this.#request = { method, target, head, headers: Object.fromEntries(headers), names: headers.map(([name]) => name), body: "", length: 0, complete: false };
+    const headers = lines.map((line) => [
+      line.slice(0, line.indexOf(":")).toLowerCase(),
+      line.slice(line.indexOf(":") + 1).trim(),
+    ]);
+    this.#request = {
+      method,
+      target,
+      head,
+      headers: Object.fromEntries(headers),
+      names: headers.map(([name]) => name),
+      body: "",
+      length: 0,
+      complete: false,
+    };
     this.#request.ended = new Promise((resolve) => (this.#resolve = resolve));
     this.requests.push(this.#request);
     const { "transfer-encoding": coding, "content-length": length = "0" } = this.#request.headers;

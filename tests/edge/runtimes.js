@@ -62,7 +62,14 @@ export async function startWorker(entry) {
 }
 
 async function bundle(entry) {
-  const options = { entryPoints: [`${HERE}${entry}`], bundle: true, format: "esm", target: "es2022", external: [WASM], write: false };
+  const options = {
+    entryPoints: [`${HERE}${entry}`],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: [WASM],
+    write: false,
+  };
   const { outputFiles } = await build(options);
   return outputFiles[0].text;
 }

@@ -12,7 +12,12 @@ const createUploadProxy = environments.every((env) => env.SETTINGS.unguarded) ? 
 for (const env of environments) {
   const handler = app(createUploadProxy, env.SETTINGS);
   const port = await new Promise((resolve) => {
-    const options = { fetch: (request) => handler(request, env), hostname: "127.0.0.1", port: 0, overrideGlobalObjects: false };
+    const options = {
+      fetch: (request) => handler(request, env),
+      hostname: "127.0.0.1",
+      port: 0,
+      overrideGlobalObjects: false,
+    };
     serve(options, (info) => resolve(info.port));
   });
   console.log(`http://127.0.0.1:${port}`);
