@@ -32,7 +32,7 @@ const proxies = {
 
 async function answerEarly(then) {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {});
+    socket.unref().on("error", () => {});
     socket.once("data", () => {
       socket.pause();
       socket.write(
