@@ -4,6 +4,9 @@ import { WrongLength, exactly, readText } from "./streams.js";
 
 // Most bytes of an upstream's answer that are read; the API's have some hundred.
 const ANSWER_LIMIT = 1_048_576;
+// Milliseconds that the text of an error may take where it comes before upstream has taken the whole body: workerd tells
+// no text until then, and upstream may never take it. Its status and retry-after are what counts.
+const EARLY_TEXT = 1000;
 
 /** Takes the steps of an exchange until there is an answer. */
 export async function carryOut(exchange, request, env, { authorize, timeout }) {
@@ -55,18 +58,24 @@ async function send(exchange, request, { method, url, headers, body, length }, t
   if (request.signal?.aborted) stop();
   const content = length === null ? { readable: body, sent: Promise.resolve() } : exactly(length, request.body, signal);
   let failure = "unreachable";
+  let whole = false;
   let timer;
   const wait = () => {
-    if (!signal.aborted) timer = setTimeout(() => ((failure = "timeout"), stop()), timeout);
+    if (!signal.aborted) timer ??= setTimeout(() => ((failure = "timeout"), stop()), timeout);
   };
-  content.sent.then(wait, (error) => {
+  const taken = () => {
+    whole = true;
+    wait();
+  };
+  content.sent.then(taken, (error) => {
     if (error instanceof WrongLength) failure = "body_broken";
     // Upstream may have answered before it had all of it.
     wait();
   });
   try {
     const answer = await fetch(url, { method, headers, body: content.readable, duplex: "half", redirect: "manual", signal });
-    const text = await readText(answer.body, ANSWER_LIMIT);
+    wait();
+    const text = await (whole || answer.status < 400 ? readText(answer.body, ANSWER_LIMIT) : earlyText(answer));
     const header = (name) => answer.headers.get(name) ?? undefined;
     if (text === undefined) exchange.failed("answer_too_large");
     else exchange.answered(answer.status, header("retry-after"), header("request-id"), text, Date.now());
@@ -79,4 +88,12 @@ async function send(exchange, request, { method, url, headers, body, length }, t
     // What upstream did not want to read is not read.
     stop();
   }
+}
+
+/** Returns the text of an error, or none where it cannot be had. */
+async function earlyText({ body }) {
+  let timer;
+  const none = new Promise((resolve) => (timer = setTimeout(resolve, EARLY_TEXT, "")));
+  const text = readText(body, ANSWER_LIMIT).catch(() => "");
+  return Promise.race([text, none]).finally(() => clearTimeout(timer));
 }
