@@ -11,8 +11,8 @@ const CREATE = JSON.stringify({ name: "a.bin", parent_folder_id: "root", size: 1
 const send =
   (method, target, headers = {}, body = "") =>
   async (proxy) => {
-    const { token, id } = await proxy.session();
-    const place = (text) => text.replaceAll("TOKEN", token).replaceAll("ID", id);
+    const { token } = await proxy.session();
+    const place = (text) => text.replaceAll("TOKEN", token);
     const requests = await proxy.reached(() =>
       proxy.raw(request(method, place(target), { ...LOGIN, ...headers }, body), [method]),
     );
