@@ -63,12 +63,26 @@ export function createUploadProxy<Env = unknown>(
   options: UploadProxyOptions<Env>,
 ): (request: Request, env: Env, context?: unknown) => Promise<Response>;
 
-export interface IngestOptions extends Omit<UploadOptions, "body" | "transport" | "store" | "direct"> {
+export interface IngestOptions extends Omit<UploadOptions, "body" | "transport" | "store" | "direct" | "restart"> {
   name: string;
   /** bytes; null where the source does not tell */
   size: number | null;
+  /** While the size is not known, `total` and `parts.total` are what was read so far, and `secondsRemaining` is null. */
   onProgress?: (progress: Progress) => void;
 }
 
-/** Uploads a stream (a request's body, another fetch's body, an R2 object) through an upload session, a part at a time. */
+/**
+ * Uploads a stream (a request's body, another fetch's body, an R2 object): a small one in one request, any other through an
+ * upload session, a part at a time, several side by side where the session allows. Parts are held until they are
+ * acknowledged, and sent again from memory; no more of the source is read than `memoryBudget` may hold. Of unknown
+ * size, the first 4 MB (to Box 20 MB) are read ahead, as the size decides how to begin.
+ *
+ * A session whose parts `memoryBudget` cannot hold is refused (`invalid_argument`); with `digest: "none"` and a known size its
+ * parts are passed on as they come, one after the other, and a failure is final.
+ *
+ * Rejects with an UploadError. `invalid_argument` for an option or a source that is off: the source is left as it was. Once it
+ * is being read, whatever fails, by `signal` too, cancels it and deletes the session first. `network` where the source fails:
+ * `cause` is its error. `file_changed` where it has fewer or more bytes than `size`; `file_too_large` where one of unknown
+ * size goes on after 10_001 parts.
+ */
 export function ingest(source: ReadableStream<Uint8Array>, options: IngestOptions): Promise<UnifiedFile>;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { ingest, init } from "upload-session/edge";
@@ -51,6 +51,8 @@ before(async () => {
   emulator = await startEmulator();
 });
 after(() => emulator?.stop());
+// Some gigabytes are stored in all.
+afterEach(() => emulator.reset());
 
 for (const [name, start] of Object.entries(RUNTIMES)) {
   describe(`ingest, ${name}`, () => {

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`Prepare`](output::Output::Prepare) | `handle_prepared`, and `handle_record` before it where a record is found |
 //! | [`Claim`](output::Output::Claim) | `handle_claimed` |
-//! | [`Read`](output::Output::Read), [`Verify`](output::Output::Verify) | `handle_read` or `handle_read_failed` |
+//! | [`Read`](output::Output::Read), [`Verify`](output::Output::Verify) | `handle_read` or `handle_read_failed`; `handle_end` before it where a source of unknown size ends |
 //! | [`Send`](output::Output::Send) | `handle_response`, `handle_failure`, or `handle_unsendable`; `handle_sent` meanwhile |
 //! | [`RefreshToken`](output::Output::RefreshToken) | `handle_token` |
 //! | [`WaitUntil`](output::Output::WaitUntil) | `handle_timeout`, at that time |
@@ -87,7 +87,7 @@
 //!                                             Discarding ─deleted, or not─▶ Failed
 //!
 //!  Getting, Checking, Transferring, Finishing ──404, 410──▶ Creating       a resumed session, or with `restart`
-//!  any of these ──error──▶ Failed
+//!  any of these ──error──▶ Failed                            of a stream by way of Discarding
 //!  any of these, Failed too ──abort──▶ Deleting ──deleted, or not──▶ Aborted       where there is a session
 //!                                      AbortingCreate ──201──▶ Deleting            create is in flight
 //!                                      Claiming ──it is ours──▶ Deleting           not looked at yet, or failed before
@@ -116,6 +116,22 @@
 //! A parallel one begins with two at a time, takes one more as long as that makes it faster, and half as many after a 429
 //! or a stall.
 //!
+//! # Streams
+//!
+//! A source that can be read only once ([`BodyMode::Stream`](config::BodyMode::Stream)) goes through the same phases, but for
+//! Preparing and Claiming: there is no record, nobody else can drive its upload, and it is never begun again. Its parts
+//! are read from its beginning to its end, each once, and held until they are acknowledged, so that no more of it is read than
+//! [`memory_budget`](config::Config::memory_budget) allows. Whatever fails, its session is deleted before the error is told, as
+//! nobody could go on with it.
+//!
+//! Where its [`size`](config::Config::size) is not known, create says null, and the plan is open: of as many parts as there may
+//! be, until a read finds the end. The part that was being read ends there, those behind it are none, and a part without
+//! a byte is none either. Until then progress tells what was read so far as the total. After 10,001 full parts the source
+//! is asked whether it ends there.
+//!
+//! A part that memory cannot hold is refused, or, where there is nothing to hash and the size is known, passed on as it is
+//! read: one after the other, in order, each sent once, whatever comes of it.
+//!
 //! # What is tried again, and what ends the upload
 //!
 //! | what comes of a request | what happens |
@@ -129,19 +145,21 @@
 //! | `expires_at` has passed | the session is asked, and believed |
 //! | any other status | the status's own error |
 //! | 2xx to create, a part or finish without `data.id`, to get without `data` | `protocol` |
-//! | get: senseless `part_size`; more than 10,001 parts | `protocol`; `file_too_large`; the session is deleted |
+//! | get: senseless `part_size`; more than 10,001 parts; a stream's part that memory cannot hold | `protocol`; `file_too_large`; `invalid_argument`; the session is deleted |
 //! | get, at a resume: no JSON, or another `part_size` than before | `protocol`; the session stays |
 //! | part: 409, as it is held already | the part is done: an attempt got through whose answer was lost, or the browser sent it twice |
 //! | part: 400 or 422 that speaks of a digest that was sent | read, hashed and sent once more; other bytes are `file_changed`, a second complaint `digest_mismatch` |
 //! | part: cannot be read | `file_changed`, or what the reader said |
 //! | file: reads differently after its last part | `file_changed`, before finish |
-//! | direct: 413 | by session |
+//! | part of a stream that is passed on as it is read: anything but success | its error, at once |
+//! | direct: 413 | by session; a stream, which is read by then, fails |
 //! | finish: no answer, 5xx, 404, 409 or 410 | before the next attempt, or the end, the session is asked: `success` means done |
 //! | finish: 202 | asked again after `Retry-After`, at least 1 s; `timeout` after 15 minutes |
 //! | finish: 400 or 422 that speaks of a digest that was sent | `digest_mismatch` |
 //! | delete: fails for 30 s | the warning `session_not_deleted` |
 //!
-//! An error leaves the session on the server, so that a caller may abort, which deletes it, or go on later.
+//! An error leaves the session on the server, so that a caller may abort, which deletes it, or go on later. That of a stream
+//! is deleted.
 //!
 //! # Going on later
 //!
