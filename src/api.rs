@@ -164,7 +164,7 @@ impl Call {
             })
         });
         self.probe().await.map_err(|failure| NoAnswer::Final(failure.into_js()))?;
-        let content = self.body.clone().map(|body| Content { body, on_sent: Box::new(|_| {}) });
+        let content = self.body.clone().map(|body| Content { body, length: None, on_sent: Box::new(|_| {}) });
         let sent = connection.send(self.request.clone(), content, &self.settings.overrides, &guard.signal()).await;
         drop((listener, timer));
         match sent {

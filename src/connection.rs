@@ -45,6 +45,8 @@ pub(crate) enum Transport {
 /// File content, the body of a request.
 pub(crate) struct Content {
     pub(crate) body: JsValue,
+    /// Bytes, where they have to be told (RFC 9110, 8.6).
+    pub(crate) length: Option<u64>,
     /// Is told how many bytes are on their way so far, where the transport knows.
     pub(crate) on_sent: Box<dyn Fn(u64)>,
 }
@@ -230,8 +232,11 @@ impl Connection {
         if let Some(metadata) = request.metadata {
             set(header::METADATA, metadata);
         }
-        if content.is_some() {
+        if let Some(content) = &content {
             set("content-type", "application/octet-stream".to_owned());
+            if let Some(length) = content.length {
+                set("content-length", length.to_string());
+            }
         } else if request.json.is_some() {
             set("content-type", "application/json".to_owned());
         }

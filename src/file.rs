@@ -62,8 +62,8 @@ impl Source for File {
         self.watch.before_slice(&self.blob, range).await
     }
 
-    fn body(&self, range: Range<u64>) -> Result<JsValue, JsValue> {
-        Ok(blob::slice(&self.blob, range)?.into())
+    fn body(&self, range: Range<u64>) -> Result<(JsValue, Option<u64>), JsValue> {
+        Ok((blob::slice(&self.blob, range)?.into(), None))
     }
 
     // The browser reads a slice itself.

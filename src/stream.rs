@@ -143,12 +143,13 @@ impl Source for Stream {
     }
 
     /// Passes a part on as it is read.
-    fn body(&self, range: Range<u64>) -> Result<JsValue, JsValue> {
-        let (inner, end) = (Rc::clone(&self.0), range.end);
-        stream::of_chunks(range.end - range.start, move || {
+    fn body(&self, range: Range<u64>) -> Result<(JsValue, Option<u64>), JsValue> {
+        let (inner, end, length) = (Rc::clone(&self.0), range.end, range.end - range.start);
+        let body = stream::of_chunks(length, move || {
             let inner = Rc::clone(&inner);
             async move { inner.pass_on(end).await }
-        })
+        })?;
+        Ok((body, Some(length)))
     }
 
     fn failure(&self) -> Option<ReadError> {

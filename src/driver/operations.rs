@@ -142,8 +142,8 @@ impl<S: Source> Driver<S> {
     /// Returns what is sent of a part: the very bytes that were hashed, or what the source gives for it.
     fn content(self: &Rc<Self>, op: OpId, part: PartBody) -> Result<Content, JsValue> {
         let held = self.held.get(&part.number);
-        let body = match held.filter(|_| part.held) {
-            Some(bytes) => bytes.into(),
+        let (body, length) = match held.filter(|_| part.held) {
+            Some(bytes) => (bytes.into(), None),
             None => self.source.body(part.range)?,
         };
         let weak = Rc::downgrade(self);
@@ -152,7 +152,7 @@ impl<S: Source> Driver<S> {
                 driver.input(|upload| upload.handle_sent(op, bytes, timer::now()));
             }
         };
-        Ok(Content { body, on_sent: Box::new(on_sent) })
+        Ok(Content { body, length, on_sent: Box::new(on_sent) })
     }
 
     pub(super) fn cancel(&self, op: OpId) {

@@ -54,11 +54,11 @@ pub(crate) trait Source: Sized + 'static {
     /// It is gone.
     async fn before_send(&self, range: Range<u64>) -> Result<(), ReadError>;
 
-    /// Returns the body of a part that is not held.
+    /// Returns the body of a part that is not held, and its length where the platform cannot tell by itself.
     ///
     /// # Errors
     /// The platform cannot make one.
-    fn body(&self, range: Range<u64>) -> Result<JsValue, JsValue>;
+    fn body(&self, range: Range<u64>) -> Result<(JsValue, Option<u64>), JsValue>;
 
     /// Returns why a body that it gave broke off, where it did.
     fn failure(&self) -> Option<ReadError>;

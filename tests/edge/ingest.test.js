@@ -12,6 +12,7 @@ import { content, hash } from "./content.js";
 import { startEmulator } from "./emulator.js";
 import { run } from "./ingest.js";
 import { children } from "./processes.js";
+import { startRelay } from "./relay.js";
 import { startWorker } from "./runtimes.js";
 
 const PART = 8_388_608;
@@ -260,6 +261,17 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
         await assertStored(told, size);
         assert.deepEqual([told.stats.requests.upload, told.stats.peak_parallel_uploads], [3, 1]);
       }
+    });
+
+    test("what is passed on has the length of a part", async () => {
+      const relay = await startRelay(emulator.url);
+      const size = 20_000_000;
+      const options = { serviceId: "dropbox", digest: "none", memoryBudget: MIB, serverUrl: relay.url };
+      await assertStored(await upload({ source: { size }, options }), size);
+      const parts = relay.requests.filter(({ method }) => method === "PUT");
+      assert.deepEqual(parts.map(({ headers }) => headers["content-length"]), ["8388608", "8388608", "3222784"]);
+      assert.ok(parts.every(({ chunked }) => !chunked));
+      await relay.stop();
     });
 
     test("what was passed on is not sent again", async () => {
