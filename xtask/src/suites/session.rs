@@ -112,12 +112,16 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn clippy(&self) -> Result<Tally> {
-        let strict = ["--all-targets", "--", "-D", "warnings"];
-        let cargo = |what: &[&'static str]| {
-            let arguments = ["clippy"].into_iter().chain(what.iter().copied()).chain(strict);
-            self.project.cargo(arguments)
+        let cargo = |what: &[&'static str], targets| {
+            let arguments = ["clippy"].into_iter().chain(what.iter().copied());
+            self.project.cargo(arguments.chain([targets, "--", "-D", "warnings"]))
         };
-        check([&mut cargo(&["--workspace"]), &mut cargo(MODULE), &mut cargo(EDGE)])
+        // The edge's tests are native, and so is what they depend on.
+        check([
+            &mut cargo(&["--workspace"], "--all-targets"),
+            &mut cargo(MODULE, "--all-targets"),
+            &mut cargo(EDGE, "--lib"),
+        ])
     }
 
     pub(super) fn rustdoc(&self) -> Result<Tally> {
