@@ -15,13 +15,13 @@ use crate::stream::Stream;
 
 /// Uploads a `ReadableStream` of `Uint8Array` as `IngestOptions` say; resolves to the file.
 ///
-/// The stream is read no faster than it is sent. Whatever goes wrong, once it has begun to read the stream is cancelled and the
-/// session deleted before it rejects.
+/// The stream is read no faster than it is sent. Whatever goes wrong once it is being read, it is cancelled and the session
+/// deleted before the promise rejects.
 ///
 /// # Errors
 /// `invalid_argument`, naming the field, before the stream is touched; where it gives something else than bytes; and where
-/// `memoryBudget` cannot hold a part of the session. `network` where the stream fails, `file_changed` where it has fewer or more bytes
-/// than `size`, both with what it threw as the cause. Else as any upload.
+/// `memoryBudget` cannot hold a part of the session. `network` where the stream fails, with what it failed with as the
+/// cause; `file_changed` where it has fewer or more bytes than `size`. Else as any upload.
 pub fn ingest(source: JsValue, options: JsValue) -> Promise {
     future_to_promise(async move {
         let settings = stream_settings(&options).map_err(error::to_js)?;

@@ -65,11 +65,11 @@ impl Stream {
         let Some(room) = Bytes::reserve(limit + 1) else { return Ok(None) };
         let stop = Flag::default();
         let stopped = signal.and_then(|signal| {
-            let (stop, inner, reason) = (stop.clone(), Rc::clone(&self.0), signal.clone());
+            let (stop, inner, own) = (stop.clone(), Rc::clone(&self.0), signal.clone());
             signal.on_abort(move || {
                 stop.raise();
                 // A stream that is cancelled ends at once, however slow it is.
-                inner.chunks.cancel_with(&reason.reason());
+                inner.chunks.cancel_with(&aborted(&own).into_js());
             })
         });
         if signal.is_some_and(Signal::is_aborted) {
@@ -78,8 +78,7 @@ impl Stream {
         let filled = self.0.fill(&room, &stop).await;
         drop(stopped);
         if let Some(signal) = signal.filter(|signal| signal.is_aborted()) {
-            let error = UploadError::new(ErrorCode::Aborted, "The upload was aborted");
-            return Err(ReadError { error, cause: Some(signal.reason()) });
+            return Err(aborted(signal));
         }
         let filled = filled?;
         self.0.put_back(room.part(0..filled).map_err(|cause| self.0.failed(cause))?);
@@ -269,4 +268,9 @@ impl Inner {
         let message = format!("The source failed after {} bytes", self.position.get());
         ReadError { error: UploadError::new(ErrorCode::Network, message), cause: Some(cause) }
     }
+}
+
+fn aborted(signal: &Signal) -> ReadError {
+    let error = UploadError::new(ErrorCode::Aborted, "The upload was aborted");
+    ReadError { error, cause: Some(signal.reason()) }
 }

@@ -304,6 +304,7 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
       for (const size of [60_000_000, null]) {
         const told = await upload({ source: { size: 60_000_000 }, options: { size }, abort: { beside: true } });
         assertFailed(told, "aborted", /aborted/, true);
+        assert.deepEqual([told.cancelled.code, told.isReason], ["aborted", true]);
       }
     });
 
@@ -311,6 +312,7 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
       for (const size of [60_000_000, null]) {
         const told = await upload({ source: { size: 60_000_000 }, options: { size }, abort: { before: true } });
         assertFailed(told, "aborted", /aborted/, true);
+        assert.equal(told.cancelled.code, "aborted");
         assert.deepEqual([told.stats.requests.create, told.pulled], [0, 0]);
       }
     });
