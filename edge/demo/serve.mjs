@@ -42,15 +42,11 @@ const miniflare = new Miniflare({
   },
   serviceBindings: { ASSETS: serveFile },
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, end);
 const address = await miniflare.ready;
+// Everything in it has been read.
+await rm(folder, { recursive: true });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => miniflare.dispose().then(() => process.exit()));
 console.log(`upload-edge listening on ${address.origin}`);
-
-async function end() {
-  await miniflare.dispose();
-  await rm(folder, { recursive: true });
-  process.exit(0);
-}
 
 function secret() {
   return randomBytes(48).toString("base64url");
