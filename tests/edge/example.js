@@ -121,3 +121,8 @@ export function hmac(secret, hash = "sha256") {
 export function bearer(token = jwt(claims())) {
   return { authorization: `Bearer ${token}` };
 }
+
+/** Asks until it is so; a test that waits in vain runs out of its time. */
+export async function until(isSo) {
+  while (!(await isSo())) await new Promise(setImmediate);
+}

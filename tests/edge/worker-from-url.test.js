@@ -5,23 +5,31 @@ import { createHash, randomBytes } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { bearer, claims, jwt, startExample } from "./example.js";
+import { bearer, claims, jwt, startExample, until } from "./example.js";
+import { Connection, request } from "./raw.js";
 
 const FILE = randomBytes(2_500_000);
 const sha1 = (bytes) => createHash("sha1").update(bytes).digest("hex");
 const TEXT = Buffer.from("so many words ".repeat(100_000));
+const ZIPPED = gzipSync(TEXT);
 
 /** Lists of hosts that cannot be meant so. */
 const WRONG_LISTS = ["files.example/x", "Files.example", "*.example", "https://files.example", "files.example:8443", "127.0.0.1", "[::1]"];
 
 let example;
+/** Settles once nobody waits for the file that stalls. */
+let stalled;
 
 /** The internet: every host answers the same. */
 function serve(request, response, { pathname, searchParams }) {
   const redirect = (location, status = 302) => response.writeHead(status, { location }).end();
   if (pathname === "/files/report%20one.pdf" || pathname === "/file") return response.setHeader("content-length", FILE.length).end(FILE);
   if (pathname === "/chunked") return response.writeHead(200).write(FILE, () => response.end());
-  if (pathname === "/gzip") return response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(TEXT));
+  if (pathname === "/gzip") return response.writeHead(200, { "content-encoding": "gzip", "content-length": ZIPPED.length }).end(ZIPPED);
+  if (pathname === "/stalls") {
+    stalled = new Promise((resolve) => response.once("close", resolve));
+    return response.writeHead(200, { "content-length": 20_000_000 }).write(Buffer.alloc(10_000_000));
+  }
   if (pathname === "/to") return redirect(searchParams.get("to"), Number(searchParams.get("status") ?? 302));
   if (pathname === "/down") return redirect(searchParams.get("left") === "0" ? "/file" : `/down?left=${searchParams.get("left") - 1}`);
   if (pathname === "/loop") return redirect("/loop");
@@ -172,6 +180,18 @@ test("a file beyond the grant is refused, whether its length is known or not", a
   assert.equal(answer.status, 413);
   const stats = await example.emulator.stats("alice");
   assert.deepEqual([stats.requests.finish, stats.sessions_open], [0, 0]);
+});
+
+test("a caller who goes away ends the fetch, and leaves no session", { timeout: 60_000 }, async () => {
+  const caller = new Connection(example.worker);
+  const headers = { ...bearer(), "Content-Type": "application/json" };
+  caller.send(request("POST", "/ingest-from-url", headers, JSON.stringify({ url: "https://files.example/stalls" })), ["POST"]);
+  await until(async () => (await example.emulator.stats("alice")).parts_accepted >= 3);
+  // Who closes a connection in good order may still wait for the answer, as far as TCP can tell.
+  caller.socket.resetAndDestroy();
+  await stalled;
+  await until(async () => (await example.emulator.stats("alice")).sessions_open === 0);
+  assert.equal((await example.emulator.stats("alice")).requests.finish, 0);
 });
 
 test("an order that is none is refused", async () => {

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 
-import { API_KEY, bearer, claims, jwt, startExample } from "./example.js";
+import { API_KEY, bearer, claims, jwt, startExample, until } from "./example.js";
 import { exchange, request } from "./raw.js";
 
 const PART_SIZE = 1_000_000;
@@ -131,7 +131,7 @@ test("a file without a name, or with one that is none, is refused", async () => 
 test("pages of other origins are refused, signed in or not", async () => {
   const foreign = [
     { origin: "https://evil.example" }, { origin: "null" }, { origin: example.worker.replace("http:", "https:") },
-    { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" },
+    { origin: "null", "sec-fetch-site": "same-origin" }, { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" },
   ];
   for (const headers of foreign) {
     const answer = await put("abc", { headers });
@@ -172,8 +172,3 @@ test("a caller who goes away leaves no session", { timeout: 60_000 }, async () =
   await until(async () => (await example.emulator.stats("alice")).sessions_open === 0);
   assert.equal((await example.emulator.stats("alice")).requests.finish, 0);
 });
-
-/** Asks until it is so; a test that waits in vain runs out of its time. */
-async function until(isSo) {
-  while (!(await isSo())) await new Promise(setImmediate);
-}

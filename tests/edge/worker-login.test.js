@@ -121,7 +121,7 @@ describe("a login", () => {
   });
 
   test("that grants nonsense is an error, and no grant", async () => {
-    for (const upload of ["everything", ["root"], { maxFileSize: "5" }, { maxfilesize: 5 }, { parentFolderIds: "root" }, { serviceId: "" }]) {
+    for (const upload of ["everything", "", 5, true, null, [], ["root"], { maxFileSize: "5" }, { maxfilesize: 5 }, { parentFolderIds: "root" }, { serviceId: "" }]) {
       assert.equal(await status(example.secret, bearer(jwt(claims({ upload })))), 500, JSON.stringify(upload));
     }
   });
