@@ -63,7 +63,7 @@ const CHUNK = Buffer.alloc(64 * 1024);
 export async function send(proxy, path, size, headers = {}) {
   const all = { authorization: "Bearer alice", "content-length": size, ...headers };
   const request = http.request(proxy.url + path, { method: "PUT", headers: all, agent: false });
-  const answered = new Promise((resolve, reject) => request.once("response", resolve).once("error", reject));
+  const answered = new Promise((resolve, reject) => request.once("response", resolve).on("error", reject));
   const zeros = Readable.from(chunks(size));
   zeros.pipe(request);
   try {

@@ -5,6 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 
 import { create, digest, read, upload } from "./client.js";
+import { request } from "./raw.js";
 import { FILES, onEveryRuntime, SESSIONS, SETTINGS } from "./stage.js";
 
 const PROFILES = ["box", "google-drive", "onedrive", "sharepoint", "dropbox"];
@@ -67,10 +68,10 @@ onEveryRuntime("operations", proxies, (stage) => {
       const { data } = await read(answer, 201);
       assert.equal(await sha1(data.id), hex(body));
       assert.equal((await stage.emulator.info(data.id)).name, "Größe.bin");
-      const [request] = stage.ours.relay.since(mark);
-      assert.equal(request.headers["content-length"], "123457");
-      assert.equal(request.headers["content-type"], "image/png");
-      assert.equal(request.chunked, false);
+      const [upstream] = stage.ours.relay.since(mark);
+      assert.equal(upstream.headers["content-length"], "123457");
+      assert.equal(upstream.headers["content-type"], "image/png");
+      assert.equal(upstream.chunked, false);
     });
   }
 
@@ -143,6 +144,26 @@ onEveryRuntime("operations", proxies, (stage) => {
       const { id } = await upload(stage.ours, body, { login });
       assert.equal((await stage.emulator.info(id)).consumer_id, login);
     }
+  });
+
+  test("requests of different users at the same time stay apart", async () => {
+    const mark = stage.ours.relay.requests.length;
+    const logins = Array.from({ length: 60 }, (_, index) => ["alice", "bob", "dropper"][index % 3]);
+    const created = await Promise.all(logins.map((login) => create(stage.ours, { login }, { name: login })));
+    const answers = await Promise.all(
+      created.map(({ id }, index) => stage.ours.fetch(`${SESSIONS}/${id}`, { login: logins[index] })),
+    );
+    for (const [index, answer] of answers.entries()) assert.equal((await read(answer, 200)).data.id, created[index].id);
+    const named = stage.ours.relay.since(mark).filter(({ method }) => method === "POST");
+    assert.equal(named.length, logins.length);
+    for (const { headers, body } of named) assert.equal(headers["x-apideck-consumer-id"], JSON.parse(body).name);
+  });
+
+  test("a client that asks before it sends a part may send it", async () => {
+    const { token } = await stage.ours.session({ size: 7 });
+    const headers = { Authorization: "Bearer alice", Expect: "100-continue" };
+    const [answer] = await stage.ours.raw(request("PUT", `${SESSIONS}/${token}?part_number=0`, headers, "content"));
+    assert.equal(answer.status, 200);
   });
 
   test("a cookie is a login as well", async () => {

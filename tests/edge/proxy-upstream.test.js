@@ -170,6 +170,8 @@ onEveryRuntime("upstream", proxies, (stage) => {
     ["a string", '"fine"'],
     ["null", "null"],
     ["JSON that ends too soon", '{"data":{'],
+    ["JSON nested more deeply than any stack", `{"data":${"[".repeat(100_000)}`],
+    ["JSON with half a character", '{"data":{"id":"\\ud800"}}'],
   ]) {
     test(`an answer of 200 that is ${name} is a 502`, async () => {
       const error = await readError(await get(status(200, { body })), 502);
