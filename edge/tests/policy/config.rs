@@ -124,7 +124,7 @@ fn part_sizes_are_1_to_100_mebibytes() {
 
 #[test]
 fn options_that_are_unknown_or_no_object_are_refused() {
-    assert!(refused(json!({ "sessionSecret": SECRET })).contains("sessionSecret is not known"));
+    assert!(refused(json!({ "sessionSecrets": [SECRET] })).contains("sessionSecrets is not known"));
     for json in ["", "null", "[]", "{"] {
         assert!(Policy::new(json, parse).is_err(), "{json}");
     }
