@@ -27,11 +27,11 @@ process.env.SE_OFFLINE = "true";
 process.env.SE_AVOID_STATS = "true";
 
 /** Starts the emulator with a page and the package mounted; resolves once it has printed its address. */
-export async function startEmulator(page = path.join(ROOT, "www")) {
+export async function startEmulator(page = path.join(ROOT, "www"), flags = []) {
   const binary = process.env.UPLOAD_EMULATOR_BIN;
   if (!binary) throw new Error("UPLOAD_EMULATOR_BIN must name the upload-emulator binary");
   const mounts = [`--mount=/=${page}`, `--mount=/pkg=${path.join(ROOT, "pkg")}`];
-  const child = spawn(binary, ["--port=0", "--quiet", ...mounts], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, ["--port=0", "--quiet", ...mounts, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const address = new Promise((resolve, reject) => {
     child.once("error", reject);
