@@ -29,8 +29,8 @@ if (!values.upstream) throw new Error("--upstream names the emulator's address")
 const folder = await mkdtemp(path.join(tmpdir(), "upload-edge-demo-"));
 const miniflare = new Miniflare({
   ...(await bundle("demo/worker.js", folder)),
-  host: "127.0.0.1",
-  port: Number(values.port),
+  // A socket of the worker's own: Miniflare's would compress what passes it.
+  unsafeDirectSockets: [{ host: "127.0.0.1", port: Number(values.port) }],
   bindings: {
     UPSTREAM: values.upstream,
     APIDECK_API_KEY: process.env.EDGE_DEMO_API_KEY ?? secret(),
@@ -42,7 +42,7 @@ const miniflare = new Miniflare({
   },
   serviceBindings: { ASSETS: serveFile },
 });
-const address = await miniflare.ready;
+const address = await miniflare.unsafeGetDirectURL();
 // Everything in it has been read.
 await rm(folder, { recursive: true });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => miniflare.dispose().then(() => process.exit()));

@@ -31,8 +31,9 @@ async function readSession(request, env) {
 
 /** A toy: whoever gives a name is signed in under it. A real one asks for proof. */
 async function logIn(request, env) {
-  const { name } = await request.json().catch(() => ({}));
-  if (!/^[\w-]{1,64}$/.test(name)) throw new Refusal(400, "RequestValidationError", "A name has letters, digits, - and _.");
+  const order = await request.json().catch(() => null);
+  const name = order?.name;
+  if (typeof name !== "string" || !/^[\w-]{1,64}$/.test(name)) throw new Refusal(400, "RequestValidationError", "A name has letters, digits, - and _.");
   const token = await new SignJWT({})
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(name)

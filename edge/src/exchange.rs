@@ -258,8 +258,8 @@ fn service(grant: &Grant, headers: &CallerHeaders) -> Result<Option<String>, Ref
     }
 }
 
-/// Keeps a session within the size that it was created with. Parts are uniform but for the last, which may be shorter:
-/// none reaches past the file's end by its own length.
+/// Refuses a part that cannot be of a file of the declared size. Parts are uniform but for the last, which may be shorter:
+/// none reaches past the file's end by its own length. The sum of all parts is the API's to check: nothing is remembered here.
 fn check_part(session: &Session, part_number: u32, length: u64) -> Result<(), Refusal> {
     match session.size {
         Some(size) if (u64::from(part_number) + 1).saturating_mul(length) > size => {

@@ -25,9 +25,9 @@ pub(crate) fn create(json: &str, grant: &Grant) -> Result<CreateUploadSession, R
 /// Checks the metadata of a direct upload of `length` bytes.
 pub(crate) fn direct(json: Option<&str>, length: u64, grant: &Grant) -> Result<CreateFile, Refusal> {
     // Headers are bytes: what is not ASCII has no meaning that both ends agree on.
-    let json = json
-        .filter(|json| json.is_ascii())
-        .ok_or_else(|| Refusal::bad_header("x-apideck-metadata must be there, as JSON escaped to ASCII"))?;
+    let json = json.filter(|json| json.is_ascii() && json.len() <= MAX_METADATA).ok_or_else(|| {
+        Refusal::bad_header("x-apideck-metadata must be there, as JSON escaped to ASCII, 65536 bytes at most")
+    })?;
     let mut metadata = file(json).map_err(|error| Refusal::bad_header(format!("x-apideck-metadata: {error}")))?;
     check_folder(&metadata.parent_folder_id, grant)?;
     metadata.drive_id = drive(metadata.drive_id, grant)?;
@@ -72,6 +72,10 @@ fn check_folder(folder: &String, grant: &Grant) -> Result<(), Refusal> {
 
 fn drive(asked: Option<String>, grant: &Grant) -> Result<Option<String>, Refusal> {
     match (&grant.drive_id, asked) {
+        // A folder of the same id, such as `root`, in another drive is another folder.
+        (None, Some(_)) if grant.parent_folder_ids.is_some() => {
+            Err(Refusal::forbidden("A drive is not granted, only folders"))
+        }
         (None, asked) => Ok(asked),
         (Some(granted), Some(asked)) if asked != *granted => Err(Refusal::forbidden("This drive is not granted")),
         (Some(granted), _) => Ok(Some(granted.clone())),

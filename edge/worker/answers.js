@@ -5,7 +5,6 @@ import { Misconfigured } from "./settings.js";
 
 /** Statuses of failures that upstream had no part in, or whose status would mean something else to the caller. */
 const STATUS_OF_CODE = {
-  invalid_argument: 400,
   // The worker's own key was refused: that is no fault of a caller who is signed in.
   unauthorized: 502,
   aborted: 400,
@@ -13,6 +12,8 @@ const STATUS_OF_CODE = {
   file_too_large: 413,
   timeout: 504,
 };
+
+const NOT_SET_UP = "The upload edge failed, or is not set up; its log says more.";
 
 /** Why a request is not done, in words that the caller may read. */
 export class Refusal extends Error {
@@ -28,15 +29,25 @@ export class Refusal extends Error {
 export function refusalOf(error) {
   if (error instanceof Refusal) return error;
   if (error instanceof UploadError) return refusalOfUpload(error);
-  console.error(error instanceof Misconfigured ? error.message : `failed: ${error?.name} ${error?.code ?? ""}`);
-  return new Refusal(500, "UnexpectedError", "The upload edge failed, or is not set up; its log says more.");
+  if (!(error instanceof Misconfigured)) console.error(`failed: ${error?.name} ${error?.code ?? ""}`);
+  return new Refusal(500, "UnexpectedError", NOT_SET_UP);
 }
+
+/** Options of an ingest that are the caller's; all others are the deployment's. */
+const CALLERS_OPTION = /^`(name|size|parentFolderId)`/;
 
 function refusalOfUpload({ code, status, message, requestId }) {
   const headers = requestId ? { "request-id": requestId } : {};
-  // Only what the caller gave can be named: other messages may quote upstream.
-  const detail = code === "invalid_argument" ? message : `The file could not be stored: ${code}.`;
-  return new Refusal(STATUS_OF_CODE[code] ?? status ?? 502, "UploadError", detail, headers);
+  if (code === "invalid_argument") {
+    // It names an option and what it takes, never a value.
+    if (CALLERS_OPTION.test(message)) return new Refusal(400, "RequestValidationError", message);
+    console.error(`ingest is not set up as it must be: ${message}`);
+    return new Refusal(500, "UnexpectedError", NOT_SET_UP, headers);
+  }
+  // An answer that the API must not give may well have had the status of a success.
+  const upstream = status >= 400 ? status : 502;
+  // Messages may quote upstream.
+  return new Refusal(STATUS_OF_CODE[code] ?? upstream, "UploadError", `The file could not be stored: ${code}.`, headers);
 }
 
 const REASONS = {

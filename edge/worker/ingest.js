@@ -6,6 +6,8 @@ import { fetchListed } from "./remote.js";
 import { optional, required, words } from "./settings.js";
 
 const MAX_ORDER_BYTES = 8192;
+/** What one ingest may hold, in bytes: an isolate has 128 MB for all the requests that it serves at a time. */
+const MEMORY_BUDGET = 25_165_824;
 
 /** `PUT /ingest?name=…&folder=…`, the file as the body. Without a folder it is the first of the grant's, or the root. */
 export async function ingestBody(request, env, context, grant) {
@@ -41,6 +43,7 @@ async function store({ body, size, name, folder }, request, env, context, grant)
       apiKey: required(env, "APIDECK_API_KEY"),
       appId: required(env, "APIDECK_APP_ID"),
       signal: request.signal,
+      memoryBudget: MEMORY_BUDGET,
     };
     if (size > (grant.maxFileSize ?? Infinity)) throw tooLarge(grant);
     if (size === null && grant.maxFileSize !== undefined) {

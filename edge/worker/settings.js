@@ -1,8 +1,16 @@
 // The environment: what the deployment sets in wrangler.toml, and its secrets.
 
-/** Something in the environment is missing or cannot be meant so. Its message names the setting, never its value. */
+/**
+ * Something in the environment is missing or cannot be meant so. Its message names the setting, never its value; it goes to
+ * the log at once, as whoever catches the error may not know that it is fit for one.
+ */
 export class Misconfigured extends Error {
   name = "Misconfigured";
+
+  constructor(message) {
+    super(message);
+    console.error(message);
+  }
 }
 
 /** Returns a setting that there has to be. */

@@ -50,7 +50,11 @@ export interface UploadProxyOptions<Env = unknown> {
   basePath?: string;
   /** most bytes of one part, and of a file that goes in one request; default 104_857_600, which is also the most */
   maxPartSize?: number;
-  /** how long the API may take to answer once it has the whole request, default 50_000; 504 after it */
+  /**
+   * how long the API may take to answer once it has the whole request, default 50_000; 504 after it. While a part is still
+   * being passed on, its caller decides how long that may take: where it goes away, the request to the API is cancelled. On
+   * Workers that takes the compatibility flag `enable_request_signal`.
+   */
   timeout?: number;
 }
 

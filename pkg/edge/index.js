@@ -1,27 +1,25 @@
 // The edge half of upload-session: carries out what the policy in the WebAssembly module decides.
 
-import load, { Policy } from "../dist/edge/upload_session_edge.js";
+import load, { Policy, ingest as ingestStream } from "../dist/edge/upload_session_edge.js";
 import { carryOut, respond } from "./exchange.js";
 
-export { UploadError, ingest } from "../dist/edge/upload_session_edge.js";
+export { UploadError } from "../dist/edge/upload_session_edge.js";
 
-const DEFAULTS = {
-  upstream: "https://upload.apideck.com",
-  allowedOrigins: [],
-  basePath: "/",
-  maxPartSize: 104_857_600,
-  timeout: 50_000,
-};
-const FIELDS = ["apiKey", "appId", "sessionSecret", "authorize", ...Object.keys(DEFAULTS)];
 // What may come from the environment; the value passes every check, and stands in until there is an environment.
-const STAND_INS = { upstream: DEFAULTS.upstream, apiKey: "key", appId: "app", sessionSecret: "-".repeat(32) };
+const STAND_INS = { upstream: "https://edge.example", apiKey: "key", appId: "app", sessionSecret: "-".repeat(32) };
+const FIXED = ["allowedOrigins", "basePath", "maxPartSize", "timeout"];
+const FIELDS = [...Object.keys(STAND_INS), "authorize", ...FIXED];
+const TIMEOUT = 50_000;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 let loading;
+let isReady = false;
 
 export function init(module) {
   loading ??= load({ module_or_path: module }).then(
-    () => {},
+    () => {
+      isReady = true;
+    },
     (error) => {
       loading = undefined;
       throw error;
@@ -61,21 +59,32 @@ export function createUploadProxy(options) {
   };
 }
 
+export async function ingest(source, options) {
+  requireInit("ingest");
+  return ingestStream(source, options);
+}
+
+function requireInit(name) {
+  if (!isReady) throw new Error(`init(module) must resolve before ${name} is called`);
+}
+
 function checked(options) {
-  if (loading === undefined) throw new Error("init(module) must resolve before createUploadProxy is called");
+  requireInit("createUploadProxy");
   if (typeof options !== "object" || options === null) throw new TypeError("createUploadProxy takes an object");
   const unknown = Object.keys(options).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) throw new TypeError(`${unknown}: there is no such option; there are ${FIELDS.join(", ")}`);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const settings = { ...DEFAULTS, ...Object.fromEntries(given) };
+  const settings = { timeout: TIMEOUT, ...Object.fromEntries(given) };
   if (typeof settings.authorize !== "function") throw new TypeError("authorize: takes a function");
+  const computed = FIXED.find((name) => typeof settings[name] === "function");
+  if (computed !== undefined) throw new TypeError(`${computed}: takes no function`);
   if (typeof settings.timeout !== "number" || !(settings.timeout > 0 && settings.timeout <= MAX_TIMEOUT)) {
     throw new TypeError(`timeout: takes milliseconds, more than 0, ${MAX_TIMEOUT} at most`);
   }
   return settings;
 }
 
-/** Returns the policy's configuration as JSON. */
+/** Returns the policy's configuration as JSON, in which what is left out has its default. */
 function configuration({ allowedOrigins, basePath, maxPartSize }, values) {
   const { sessionSecret, ...others } = Object.fromEntries(values);
   return JSON.stringify({ ...others, sessionSecret: [sessionSecret].flat(), allowedOrigins, basePath, maxPartSize });

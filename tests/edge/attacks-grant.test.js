@@ -45,6 +45,7 @@ attacks("grants", settings, (attack) => {
     attack(`a folder of another spelling: ${how}`, make("folders", file({ parent_folder_id: "inbox " })), honest);
     attack(`no folder: ${how}`, make("folders", file({ parent_folder_id: undefined })), honest);
     attack(`a list of folders: ${how}`, make("folders", file({ parent_folder_id: ["inbox", "elsewhere"] })), honest);
+    attack(`a drive where only folders are granted: ${how}`, make("folders", file({ drive_id: "yours" })), honest);
     attack(`a drive outside the grant: ${how}`, make("drive", file({ drive_id: "yours" })), {
       honest: make("drive", file({ drive_id: "mine" })),
     });

@@ -10,8 +10,8 @@ import { Connection, request } from "./raw.js";
 import { FILES, onEveryRuntime, SESSIONS, until } from "./stage.js";
 
 /** Nothing listens there: it is the discard port, and privileged. */
-const NOWHERE = "http://127.0.0.1:9";
-const TIMEOUT = 400;
+const NOWHERE = await addressOfNobody();
+const TIMEOUT = 1500;
 
 /** Upstreams that answer a request as soon as they see it, and read no more of it. */
 const EARLY = {
@@ -29,6 +29,15 @@ const proxies = {
   quick: { timeout: TIMEOUT },
   patient: { timeout: 3_600_000 },
 };
+
+/** Returns an address that refuses connections. */
+async function addressOfNobody() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
 
 async function answerEarly(then) {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {

@@ -16,7 +16,7 @@ const SHA1 = createHash("sha1").update(FILE).digest("hex");
 let example;
 
 before(async () => {
-  example = await startExample({ worker: {} });
+  example = await startExample({ worker: {}, misled: { UPSTREAM: "ftp://files.example" } });
 });
 after(() => example?.stop());
 beforeEach(async () => {
@@ -159,6 +159,23 @@ test("an upstream that fails is told in the API's envelope, without its words an
   await example.emulator.fault("create", { kind: "status", status: 401, body: words });
   const body = await refusal(await put(FILE), 502);
   assert.ok(!JSON.stringify(body).includes(API_KEY) && !JSON.stringify(body).includes("is wrong"), JSON.stringify(body));
+});
+
+test("an upstream that answers with success and no file is a 502, whatever its status was", async () => {
+  for (const [status, body] of [[201, { status_code: 201, data: {} }], [200, "<html>"], [204, ""], [304, ""]]) {
+    for (const operation of ["create", "finish"]) {
+      await example.emulator.fault(operation, { kind: "status", status, body });
+      await refusal(await put(FILE), 502);
+      await example.emulator.reset();
+      await example.emulator.settings({ part_size: PART_SIZE });
+    }
+  }
+});
+
+test("what the deployment is at fault for is not told as the caller's", async () => {
+  const answer = await fetch(`${example.misled}/ingest?name=a`, { method: "PUT", headers: bearer(), body: FILE });
+  const { detail } = await refusal(answer, 500);
+  assert.ok(!detail.includes("serverUrl"), detail);
 });
 
 test("a caller who goes away leaves no session", { timeout: 60_000 }, async () => {

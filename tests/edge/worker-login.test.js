@@ -150,8 +150,12 @@ describe("an environment", () => {
     assert.equal(answer.status, 500);
   });
 
-  test("that is wrong is named in the log, without a secret", () => {
-    const log = example.logs.join("");
+  test("that is wrong is named in the log, without a secret, on the proxy's routes too", async () => {
+    const mark = example.logs.length;
+    for (const name of Object.keys(wrong)) {
+      await fetch(`${example[name]}/file-storage/upload-sessions/a`, { headers: bearer() });
+    }
+    const log = example.logs.slice(mark).join("");
     for (const words of ["LOGIN_SECRET is shorter than 32 bytes", "set either LOGIN_JWKS_URL or LOGIN_SECRET", "APIDECK_API_KEY is not set"]) {
       assert.ok(log.includes(words), `${words}: not in ${log}`);
     }

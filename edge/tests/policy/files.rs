@@ -108,6 +108,9 @@ fn the_drive_is_the_grants() {
         let metadata: Value = serde_json::from_str(direct.sent().header("x-apideck-metadata").unwrap()).unwrap();
         assert_eq!(metadata["drive_id"], "d");
     }
+    for call in both(&with(json!({ "drive_id": "any" })), json!({ "parentFolderIds": [file()["parent_folder_id"]] })) {
+        assert_eq!(call.refused(), 403);
+    }
     for call in both(&with(json!({ "drive_id": "any" })), json!({})) {
         assert_eq!(call.sent().method, "POST");
     }
@@ -179,4 +182,6 @@ fn metadata_that_is_none_is_400() {
         assert_eq!(plain().header("x-apideck-metadata", metadata).refused(), 400, "{metadata}");
     }
     assert_eq!(direct(&file()).header("x-apideck-metadata", &file().to_string()).refused(), 400);
+    let long = format!(r#"{{"name":"{}","parent_folder_id":"r"}}"#, "a".repeat(65_536));
+    assert_eq!(plain().header("x-apideck-metadata", &long).refused(), 400);
 }
