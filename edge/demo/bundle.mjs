@@ -1,10 +1,11 @@
 // Bundles a worker as `wrangler deploy` does, to be run in workerd by Miniflare.
 
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { setting } from "./settings.mjs";
 
 const EDGE = fileURLToPath(new URL("..", import.meta.url));
 
@@ -13,8 +14,6 @@ export async function bundle(worker, folder) {
   const wrangler = path.join(EDGE, "node_modules/.bin/wrangler");
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
   await promisify(execFile)(wrangler, ["deploy", worker, "--dry-run", "--outdir", folder], { cwd: EDGE, env });
-  const settings = await readFile(path.join(EDGE, "wrangler.toml"), "utf8");
-  const setting = (name) => JSON.parse(new RegExp(`^${name} = (.*)$`, "m").exec(settings)[1]);
   const wasm = (await readdir(folder)).filter((name) => name.endsWith(".wasm"));
   return {
     modules: [
@@ -22,7 +21,7 @@ export async function bundle(worker, folder) {
       ...wasm.map((name) => ({ type: "CompiledWasm", path: path.join(folder, name) })),
     ],
     modulesRoot: folder,
-    compatibilityDate: setting("compatibility_date"),
-    compatibilityFlags: setting("compatibility_flags"),
+    compatibilityDate: await setting("compatibility_date"),
+    compatibilityFlags: await setting("compatibility_flags"),
   };
 }

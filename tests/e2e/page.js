@@ -29,7 +29,7 @@ export class DemoPage {
   /** Signs out, and in as somebody new. */
   async changeVisitor() {
     await this.element("sign-out").click();
-    await this.driver.wait(until.elementLocated(By.css('[data-testid="sign-in"]:not([hidden])')), PATIENCE_MS, "still signed in");
+    await this.driver.wait(until.elementLocated(By.css('[data-testid="sign-in-form"]:not([hidden])')), PATIENCE_MS, "still signed in");
     this.consumerId = `e2e-${randomUUID()}`;
     await this.#load(await this.driver.executeScript("return location.origin"), "");
     await this.#signIn();
