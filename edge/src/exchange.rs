@@ -144,6 +144,10 @@ impl Exchange {
         };
         let (request, content) = match operation {
             Operation::Create => {
+                // What says that it is too large is not read at all.
+                if headers.declared_length().is_some_and(|length| length > MAX_METADATA as u64) {
+                    return Err(Failure::BodyTooLarge.refusal());
+                }
                 return Ok((Stage::Reading { grant, owner }, Step::Read { limit: MAX_METADATA }));
             }
             Operation::Direct => {

@@ -52,10 +52,14 @@ impl CallerHeaders {
         }
     }
 
+    /// Returns how many bytes the body is said to have.
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        self.content_length.as_deref().filter(|_| !self.transfer_encoding).and_then(decimal)
+    }
+
     /// Returns how many bytes the body has: declared, plain, at most `max`.
     pub(crate) fn length(&self, max: u64) -> Result<u64, Refusal> {
-        let declared = self.content_length.as_deref().filter(|_| !self.transfer_encoding).and_then(decimal);
-        match declared {
+        match self.declared_length() {
             None => Err(Refusal::length_required()),
             Some(length) if length > max => {
                 Err(Refusal::too_large(format!("The body has {length} bytes, and may have {max}")))

@@ -20,7 +20,7 @@ const NEEDLES = {
   consumer: "x-apideck-consumer-id",
   part: "PUT /file-storage/upload-sessions/",
   login: "session=",
-  session: '"part_size"',
+  session: '"parallel_upload_supported":',
 };
 
 let folder, emulator, edge, file;
@@ -67,7 +67,7 @@ async function assertUploads(page, recorder, upload, partSize) {
   // The recorder has seen it all, so that what it has not seen was not there.
   assert.ok(sent.bytes > upload.size, `only ${sent.bytes} bytes were recorded`);
   assert.ok(sent.counts.part >= parts, `${sent.counts.part} parts were sent`);
-  assert.equal(received.counts.session, 1, "answers can be read on the wire");
+  assert.ok(received.counts.session >= 1, "answers can be read on the wire");
   assert.ok(sent.counts.login >= parts);
   assert.deepEqual([sent.counts.key, received.counts.key], [0, 0], "the API key was on the wire");
   assert.equal(sent.counts.preflight, 0, "there were preflights");

@@ -77,6 +77,11 @@ fn a_body_above_the_limit_is_413() {
     assert_eq!(exchange.step(), &Step::Read { limit: 65_536 });
     exchange.failed(Failure::from_name("body_too_large"));
     assert_eq!(answer(&exchange).status, 413);
+    // One that says so is not read.
+    let mut exchange = create(&file()).header("content-length", "65537").receive(&policy());
+    exchange.granted(Some(&anything().to_string()), NOW);
+    assert_eq!(answer(&exchange).status, 413);
+    assert_eq!(create(&file()).header("content-length", "65536").sent().method, "POST");
 }
 
 /// Both ways to create a file, with a grant that has these restrictions.
