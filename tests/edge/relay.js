@@ -43,8 +43,8 @@ class Relay {
   #join(from, to) {
     this.#sockets.add(from);
     from.pipe(to);
-    // A reset on one side is one on the other.
-    from.on("error", () => to.resetAndDestroy());
+    // A reset on one side is one on the other; but a socket that is about to end cannot be reset, and would stay open.
+    from.on("error", () => (to.writableEnded ? to.destroy() : to.resetAndDestroy()));
     from.on("close", () => {
       this.#sockets.delete(from);
       if (!from.readableEnded) to.destroy();
