@@ -31,11 +31,14 @@ async function grant(exchange, authorize, request, env) {
     grant = await authorize(new Request(url, { method, headers, cf }), env);
     grant = grant === null || grant === undefined ? undefined : JSON.stringify(grant);
   } catch (error) {
-    // Its message may quote what the caller sent.
-    console.error(`upload-session/edge: authorize failed with ${error?.name ?? typeof error}`);
+    // Its message may quote what the caller sent; where it comes from does not.
+    const frames = String(error?.stack).split("\n").filter((line) => /^\s+at /.test(line));
+    console.error([`upload-session/edge: authorize failed with ${error?.name ?? typeof error}`, ...frames].join("\n"));
     return exchange.failed("authorize_failed");
   }
   exchange.granted(grant, Date.now());
+  const step = exchange.step();
+  if (step.status === 500) console.error(`upload-session/edge: ${JSON.parse(step.body).detail}`);
 }
 
 async function read(exchange, request, limit) {
@@ -79,9 +82,11 @@ async function send(exchange, request, { method, url, headers, body, length }, t
     const header = (name) => answer.headers.get(name) ?? undefined;
     if (text === undefined) exchange.failed("answer_too_large");
     else exchange.answered(answer.status, header("retry-after"), header("request-id"), text, Date.now());
-  } catch {
+  } catch (error) {
     // Where the caller has gone, it was its connection that broke, and not upstream's.
-    exchange.failed(request.signal?.aborted ? "body_broken" : failure);
+    if (request.signal?.aborted) failure = "body_broken";
+    if (failure !== "body_broken") console.error(`upload-session/edge: upstream: ${failure}, ${error?.cause?.code ?? error?.name}`);
+    exchange.failed(failure);
   } finally {
     clearTimeout(timer);
     request.signal?.removeEventListener("abort", stop);

@@ -40,8 +40,8 @@ export interface UploadProxyOptions<Env = unknown> {
    */
   sessionSecret: FromEnv<string | readonly string[], Env>;
   /**
-   * Who is calling. null answers 401; whatever it throws answers 500. Bring your own: a cookie, a JWT, an access proxy's
-   * header. The request is a copy without its body.
+   * Who is calling. null answers 401; whatever it throws answers 500, and is logged without its message. Bring
+   * your own: a cookie, a JWT, an access proxy's header. It takes the time it takes. The request is a copy without its body.
    */
   authorize(request: Request, env: Env): Grant | null | Promise<Grant | null>;
   /** exact origins that may call across origins; none, where left out (same origin only) */

@@ -166,6 +166,7 @@ onEveryRuntime("options", proxies, (stage) => {
         500,
       );
       assert.deepEqual(stage.ours.relay.since(mark), []);
+      await until(() => stage.log().includes("upload-session/edge: The grant that authorize gave does not fit"));
     });
   }
 
@@ -179,6 +180,8 @@ onEveryRuntime("options", proxies, (stage) => {
   test("authorize that throws is a 500 that does not tell why", async () => {
     const answer = await stage.ours.fetch(SESSIONS, { login: "broken", method: "POST", body: "{}" });
     assert.ok(!JSON.stringify(await readError(answer, 500)).includes("hunter2"));
+    await until(() => /authorize failed with Error\n\s+at /.test(stage.log()));
+    assert.ok(!stage.log().includes("hunter2"));
   });
 
   test("authorize is given the request without its body", async () => {

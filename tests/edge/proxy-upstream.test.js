@@ -102,8 +102,9 @@ onEveryRuntime("upstream", proxies, (stage) => {
     assert.match(error.detail, /part 0 is missing/);
   });
 
-  test("upstream that is down is a 502", async () => {
+  test("upstream that is down is a 502, and the log says so", async () => {
     await readError(await stage.down.fetch(await session(stage.down)), 502);
+    await until(() => stage.log().includes("upload-session/edge: upstream: unreachable"));
     await readError(
       await stage.down.fetch(FILES, {
         method: "POST",
