@@ -40,7 +40,7 @@ impl Fields {
     fn parse(json: &str, null_is_absent: bool) -> Result<Self, FieldError> {
         match serde_json::from_str(json) {
             Ok(Value::Object(object)) => Ok(Self { object, null_is_absent }),
-            _ => Err(FieldError("It must be a JSON object".to_owned())),
+            _ => Err(FieldError("It must be a JSON object, in valid Unicode".to_owned())),
         }
     }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +11,7 @@ import { ingest, init } from "upload-session/edge";
 import { content, hash } from "./content.js";
 import { startEmulator } from "./emulator.js";
 import { run } from "./ingest.js";
-import { children } from "./processes.js";
+import { children, memoryOf } from "./processes.js";
 import { startRelay } from "./relay.js";
 import { startWorker } from "./runtimes.js";
 
@@ -35,12 +35,6 @@ const RUNTIMES = {
     return { run: (what) => run(ingest, what), stop: () => {} };
   },
 };
-
-/** Returns what the kernel says of a process' memory, in bytes: what it has, or what it had at most since that was cleared (proc(5)). */
-async function memory(pid, field) {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)[1]);
-}
 
 function* chunks(size) {
   for (let at = 0; at < size; at += 65_536) yield content(at, Math.min(at + 65_536, size));
@@ -145,12 +139,11 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
         const [pid] = (await children("workerd")).filter((each) => !others.includes(each));
         // A small one first: what is compiled once is not counted.
         for (const size of [1000, BIG]) {
-          await writeFile(`/proc/${pid}/clear_refs`, "5");
-          const before = await memory(pid, "VmRSS");
           const options = { serverUrl: emulator.url, consumerId: "memory", serviceId: "box", size: null };
-          await assertStored({ sessions: [], ...(await send(ReadableStream.from(chunks(size)), { options })) }, size);
-          const grown = (await memory(pid, "VmHWM")) - before;
-          assert.ok(grown < 128 * MIB, `${grown} bytes`);
+          const { before, most } = await memoryOf(pid, async () => {
+            await assertStored({ sessions: [], ...(await send(ReadableStream.from(chunks(size)), { options })) }, size);
+          });
+          assert.ok(most - before < 128 * MIB, `${most - before} bytes`);
         }
       });
     }

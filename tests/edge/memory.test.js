@@ -1,11 +1,10 @@
 // Memory of the worker while large parts pass: flat, as nothing of them is kept.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { create, send } from "./client.js";
-import { children } from "./processes.js";
+import { children, memoryOf } from "./processes.js";
 import { SESSIONS, startStage } from "./stage.js";
 
 const MIB = 1024 * 1024;
@@ -39,16 +38,10 @@ test("the unguarded proxy keeps the parts, and workerd grows", async (t) => {
 /** Sends parts of so many bytes, all at once; returns by how many bytes workerd has grown at most. */
 async function growth(t, proxy, size) {
   for (let round = 0; round < 5; round++) await uploadAll(proxy, MIB);
-  const level = await residentSet();
-  let most = level;
-  const sampler = setInterval(async () => (most = Math.max(most, await residentSet())), 20);
-  try {
-    const parallel = await uploadAll(proxy, size);
-    t.diagnostic(`${mib(level)} MiB before, ${mib(most)} MiB at most, ${parallel} parts at once`);
-    return { grown: most - level, parallel };
-  } finally {
-    clearInterval(sampler);
-  }
+  let parallel;
+  const { before, most } = await memoryOf(workerd, async () => (parallel = await uploadAll(proxy, size)));
+  t.diagnostic(`${mib(before)} MiB before, ${mib(most)} MiB at most, ${parallel} parts at once`);
+  return { grown: most - before, parallel };
 }
 
 /** Returns how many parts upstream was sent at once. */
@@ -67,9 +60,4 @@ async function uploadAll(proxy, size) {
 
 function mib(bytes) {
   return (bytes / MIB).toFixed(1);
-}
-
-/** Bytes of workerd's memory that are in RAM (proc(5)). */
-async function residentSet() {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${workerd}/status`, "utf8"))[1]) * 1024;
 }

@@ -1,6 +1,6 @@
 // Child processes that print where they listen.
 
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
 /** Resolves with the addresses that a child prints, one a line, once there are `count` of them. */
@@ -34,4 +34,18 @@ export async function children(name) {
     (stat) => stat.includes(`(${name}) `) && stat.split(") ").at(-1).split(" ")[1] === String(process.pid),
   );
   return mine.map((stat) => Number.parseInt(stat, 10));
+}
+
+/** Runs `act`, and returns the bytes of a process' memory that are in RAM: before it, and at most while it ran (proc(5)). */
+export async function memoryOf(pid, act) {
+  // From here on the kernel keeps the highest anew.
+  await writeFile(`/proc/${pid}/clear_refs`, "5");
+  const before = await memory(pid, "VmRSS");
+  await act();
+  return { before, most: await memory(pid, "VmHWM") };
+}
+
+async function memory(pid, field) {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)[1]);
 }
