@@ -79,6 +79,8 @@ async function send(exchange, request, { method, url, headers, body, length }, t
     const answer = await fetch(url, { method, headers, body: content.readable, duplex: "half", redirect: "manual", signal });
     wait();
     const text = await (whole || answer.status < 400 ? readText(answer.body, ANSWER_LIMIT) : earlyText(answer));
+    // It is passed on like any other answer, but it is not about the caller.
+    if (answer.status === 401) console.error("upload-session/edge: upstream: refuses the API key");
     const header = (name) => answer.headers.get(name) ?? undefined;
     if (text === undefined) exchange.failed("answer_too_large");
     else exchange.answered(answer.status, header("retry-after"), header("request-id"), text, Date.now());

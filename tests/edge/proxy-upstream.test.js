@@ -102,6 +102,13 @@ onEveryRuntime("upstream", proxies, (stage) => {
     assert.match(error.detail, /part 0 is missing/);
   });
 
+  test("upstream that refuses the API key is passed on, and the log says so", async () => {
+    const path = await session();
+    await stage.emulator.fault("get", status(401));
+    await readError(await stage.ours.fetch(path), 401);
+    await until(() => stage.log().includes("upload-session/edge: upstream: refuses the API key"));
+  });
+
   test("upstream that is down is a 502, and the log says so", async () => {
     await readError(await stage.down.fetch(await session(stage.down)), 502);
     await until(() => stage.log().includes("upload-session/edge: upstream: unreachable"));
