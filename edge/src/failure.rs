@@ -45,7 +45,7 @@ impl Failure {
 
     pub(crate) fn refusal(self) -> Refusal {
         match self {
-            Self::BodyTooLarge => Refusal::too_large(format!("The body may have {MAX_METADATA} bytes")),
+            Self::BodyTooLarge => Refusal::too_large(format!("The body may have {MAX_METADATA} bytes at most")),
             Self::BodyBroken => Refusal::broken_body(),
             Self::Timeout => Refusal::gateway_timeout(),
             Self::Unreachable => Refusal::bad_gateway("The API cannot be reached"),

@@ -45,9 +45,10 @@ function refusalOfUpload({ code, status, message, requestId }) {
     return new Refusal(500, "UnexpectedError", NOT_SET_UP, headers);
   }
   // An answer that the API must not give may well have had the status of a success.
-  const upstream = status >= 400 ? status : 502;
+  const answered = STATUS_OF_CODE[code] ?? (status >= 400 ? status : 502);
+  if (answered >= 500) console.error(`ingest: ${code}${status ? `, upstream answered ${status}` : ""}`);
   // Messages may quote upstream.
-  return new Refusal(STATUS_OF_CODE[code] ?? upstream, "UploadError", `The file could not be stored: ${code}.`, headers);
+  return new Refusal(answered, "UploadError", `The file could not be stored: ${code}.`, headers);
 }
 
 const REASONS = {

@@ -8,6 +8,11 @@ import { optional, required, words } from "./settings.js";
 const MAX_ORDER_BYTES = 8192;
 /** What one ingest may hold, in bytes: an isolate has 128 MB for all the requests that it serves at a time. */
 const MEMORY_BUDGET = 25_165_824;
+/** A caller waits for the answer: what fails for a minute is told. */
+const RETRIES = {
+  strategy: "backoff",
+  backoff: { initialInterval: 500, maxInterval: 10_000, exponent: 1.5, maxElapsedTime: 60_000 },
+};
 
 /** `PUT /ingest?name=…&folder=…`, the file as the body. Without a folder it is the first of the grant's, or the root. */
 export async function ingestBody(request, env, context, grant) {
@@ -44,6 +49,7 @@ async function store({ body, size, name, folder }, request, env, context, grant)
       appId: required(env, "APIDECK_APP_ID"),
       signal: request.signal,
       memoryBudget: MEMORY_BUDGET,
+      retries: RETRIES,
     };
     if (size > (grant.maxFileSize ?? Infinity)) throw tooLarge(grant);
     if (size === null && grant.maxFileSize !== undefined) {

@@ -59,6 +59,9 @@ export async function upload(proxy, bytes, { service, login, basePath = "" } = {
 
 const CHUNK = Buffer.alloc(64 * 1024);
 
+/** What `send` gives as the status where the connection was reset before an answer could be read. */
+export const UNHEARD = 0;
+
 /** Sends a part of so many zeros as a stream; resolves with the answer, which may come before all of it has gone. */
 export async function send(proxy, path, size, headers = {}) {
   const all = { authorization: "Bearer alice", "content-length": size, ...headers };
@@ -70,6 +73,10 @@ export async function send(proxy, path, size, headers = {}) {
     const answer = await answered;
     const text = await new Response(Readable.toWeb(answer)).text();
     return { status: answer.statusCode, headers: answer.headers, text };
+  } catch (error) {
+    // A server that closes with bytes unread resets the connection, and its answer may be lost with it (RFC 9112, 9.6).
+    if (["ECONNRESET", "EPIPE"].includes(error.code)) return { status: UNHEARD };
+    throw error;
   } finally {
     zeros.destroy();
     request.destroy();

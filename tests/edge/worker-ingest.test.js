@@ -159,6 +159,7 @@ test("an upstream that fails is told in the API's envelope, without its words an
   await example.emulator.fault("create", { kind: "status", status: 401, body: words });
   const body = await refusal(await put(FILE), 502);
   assert.ok(!JSON.stringify(body).includes(API_KEY) && !JSON.stringify(body).includes("is wrong"), JSON.stringify(body));
+  await until(() => example.logs.join("").includes("ingest: unauthorized, upstream answered 401"));
 });
 
 test("an upstream that answers with success and no file is a 502, whatever its status was", async () => {
