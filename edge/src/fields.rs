@@ -96,6 +96,11 @@ fn is_name(field: &str) -> bool {
     field.len() <= 64 && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Reads a whole number that is spelled in the one way there is: digits, and no zeros in front.
+pub(crate) fn canonical(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
 fn text(field: &str, value: Value) -> Result<String, FieldError> {
     match value {
         Value::String(text) if !text.is_empty() && !text.chars().any(char::is_control) => Ok(text),

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use upload_session_engine::request::Operation;
 use upload_session_engine::wire::MAX_PART_NUMBER;
 
+use crate::fields::canonical;
 use crate::refusal::Refusal;
 
 /// What a query may say.
@@ -50,9 +51,7 @@ impl Query {
 }
 
 fn part_number(text: &str) -> Option<u32> {
-    let canonical = text == "0" || !text.starts_with('0');
-    let plain = matches!(text.len(), 1..=5) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = (canonical && plain).then(|| text.parse().ok()).flatten()?;
+    let number = u32::try_from(canonical(text)?).ok()?;
     (number <= MAX_PART_NUMBER).then_some(number)
 }
 

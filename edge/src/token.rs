@@ -11,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::fields::canonical;
+
 /// How long a signed id is good for, whatever the API's own session does.
 pub const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Fewest bytes of a secret.
@@ -116,8 +118,4 @@ fn parse(token: &str) -> Option<(Session, u64, Vec<u8>)> {
     let expiry = canonical(pieces.next()?)?;
     let id = pieces.next()?.to_owned();
     Some((Session { id, size }, expiry, mac))
-}
-
-fn canonical(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
