@@ -131,7 +131,14 @@ impl Call {
                 Err(NoAnswer::Failure(failure, cause)) => (Outcome::Failure(*failure), Some(cause.clone())),
                 Err(NoAnswer::Final(error)) => return Err(error.clone()),
             };
-            match attempts.judge(outcome, &policy, connection.token.can_refresh(), timer::now(), &mut rng) {
+            match attempts.judge(
+                outcome,
+                &policy,
+                connection.token.can_refresh(),
+                timer::now(),
+                timer::read_date,
+                &mut rng,
+            ) {
                 Verdict::Success => {}
                 Verdict::RefreshToken => {
                     connection.token.expire(stamp.as_ref());

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
-use serde_json::Value;
 use upload_session_engine::clock::Instant;
 use upload_session_engine::error::{ErrorCode, UploadError};
+use upload_session_engine::json::Value;
 use upload_session_engine::output::{OpId, Output, State};
 use upload_session_engine::snapshot::Snapshot;
 use upload_session_engine::upload::Upload;

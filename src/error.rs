@@ -23,7 +23,8 @@ pub(crate) fn to_js(error: UploadError) -> JsValue {
 pub(crate) fn with_cause(error: UploadError, cause: Option<JsValue>) -> JsValue {
     let text = |text: Option<String>| text.map_or(JsValue::UNDEFINED, JsValue::from);
     let status = error.status().map_or(JsValue::UNDEFINED, JsValue::from);
-    let answer = error.answer.map(|answer| *answer).unwrap_or_default();
+    let error = error.into_fields();
+    let answer = error.answer.unwrap_or_default();
     let fields = json::object(&[
         ("code", error.code.as_str().into()),
         ("retryable", error.retryable.into()),

@@ -35,7 +35,7 @@ impl Listeners {
     pub(crate) fn add(&self, event: &JsValue, listener: &JsValue) -> Result<u32, UploadError> {
         let wanted = event.as_string();
         let Some(event) = NAMES.into_iter().find(|name| wanted.as_deref() == Some(name)) else {
-            return Err(UploadError::invalid_argument("event", format!("takes one of {}", NAMES.join(", "))));
+            return Err(UploadError::invalid_argument("event", &["takes one of ", &NAMES.join(", ")].concat()));
         };
         let Some(function) = listener.dyn_ref::<Function>().cloned() else {
             return Err(UploadError::invalid_argument("listener", "takes a function"));

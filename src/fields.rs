@@ -27,7 +27,7 @@ impl Fields {
         let keys = plain_keys(value).ok_or_else(|| UploadError::invalid_argument(name, "takes a plain object"))?;
         for key in keys {
             if !known.iter().any(|keys| keys.contains(&key.as_str())) {
-                return Err(UploadError::invalid_argument(&(path + &key), format!("is not known among the {name}")));
+                return Err(UploadError::invalid_argument(&(path + &key), &["is not known among the ", name].concat()));
             }
         }
         Ok(Self { object: value.clone(), path })

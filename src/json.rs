@@ -1,8 +1,8 @@
 //! JSON of the wire (snake_case) as JavaScript sees it (camelCase).
 
 use js_sys::{Object, Reflect};
-use serde_json::{Map, Value};
 use upload_session_engine::error::UploadError;
+use upload_session_engine::json::{Object as Map, Value};
 use upload_session_engine::request::Response;
 use wasm_bindgen::JsValue;
 
@@ -12,8 +12,8 @@ const OPAQUE: [&str; 3] = ["_raw", "custom_mappings", "pass_through"];
 /// Makes the JS value of any JSON, by the rules of `JSON.parse`: a number past 2^53 loses digits, and `__proto__` is
 /// a key like any other.
 pub(crate) fn to_js(value: &Value) -> JsValue {
-    // What serde_json writes is JSON.
-    js_sys::JSON::parse(&value.to_string()).unwrap_or(JsValue::UNDEFINED)
+    // What the engine writes is JSON.
+    js_sys::JSON::parse(&value.to_json()).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// Makes a JS object; fields that are undefined are left out.
@@ -52,7 +52,7 @@ pub(crate) fn camel_case(value: Value) -> Value {
     }
 }
 
-fn camel_case_fields(fields: Map<String, Value>) -> Map<String, Value> {
+fn camel_case_fields(fields: Map) -> Map {
     let rename = |(key, value): (String, Value)| {
         let value = if OPAQUE.contains(&key.as_str()) { value } else { camel_case(value) };
         (camel_case_key(&key), value)
@@ -90,6 +90,6 @@ mod tests {
             "parentFolders": [{"downstreamId": 1}],
             "customMappings": {"my_key": {"other_key": 1}},
         });
-        assert_eq!(camel_case(wire), js);
+        assert_eq!(camel_case(wire.into()), js);
     }
 }

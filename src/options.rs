@@ -10,10 +10,9 @@ mod stream;
 use std::time::Duration;
 
 use js_sys::JSON;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use upload_session_engine::config::{Config, DigestMode};
 use upload_session_engine::error::UploadError;
+use upload_session_engine::json::{Object, Value};
 use upload_session_engine::retry::RetryPolicy;
 use upload_session_engine::wire::{DEFAULT_SERVER, header};
 
@@ -69,6 +68,7 @@ pub(crate) fn size(fields: &Fields) -> Result<Option<u64>, UploadError> {
 /// Reads what every upload may be told.
 fn config(fields: &Fields, connection: &Connection, defaults: Config) -> Result<Config, UploadError> {
     Ok(Config {
+        read_date: crate::sys::timer::read_date,
         drive_id: fields.string("driveId")?,
         pass_through: pass_through(fields)?,
         digest: fields.choice("digest", DIGESTS)?.unwrap_or(defaults.digest),
@@ -183,37 +183,48 @@ fn millis(millis: f64) -> Duration {
     Duration::from_secs_f64(millis / 1000.0)
 }
 
-/// One connector's additions to create: camelCase in JavaScript, snake_case on the wire.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all(deserialize = "camelCase"), deny_unknown_fields)]
-struct PassThrough {
-    service_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extend_object: Option<serde_json::Map<String, Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extend_paths: Option<Vec<ExtendPath>>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct ExtendPath {
-    path: String,
-    value: Value,
-}
-
 /// Reads `passThrough`.
 ///
 /// # Errors
 /// `invalid_argument`, naming the field.
 pub(crate) fn pass_through(fields: &Fields) -> Result<Option<Value>, UploadError> {
     let Some(value) = fields.get("passThrough")? else { return Ok(None) };
-    let refuse = |why: String| fields.refuse("passThrough", &format!("takes a list of PassThrough ({why})"));
-    // JSON.stringify refuses cycles and whatever else is no JSON, and serde_json what is nested too deep: reading the
+    let refuse = |why: &str| fields.refuse("passThrough", &["takes a list of PassThrough (", why, ")"].concat());
+    // JSON.stringify refuses cycles and whatever else is no JSON, and the engine what is nested too deep: reading the
     // objects themselves would run into both.
     let json = JSON::stringify(&value).ok().and_then(|json| json.as_string());
-    let json = json.ok_or_else(|| refuse("it is no JSON".to_owned()))?;
-    let read = serde_json::from_str::<Vec<PassThrough>>(&json).and_then(serde_json::to_value);
-    read.map(Some).map_err(|error| refuse(error.to_string()))
+    let json = json.and_then(|json| Value::parse(&json)).ok_or_else(|| refuse("it is no JSON"))?;
+    let Value::Array(items) = json else { return Err(refuse("it is no list")) };
+    let items: Result<_, _> = items.into_iter().map(connector_fields).collect();
+    items.map(|items| Some(Value::Array(items))).map_err(|why| refuse(&why))
+}
+
+/// Reads one connector's additions to create: camelCase in JavaScript, snake_case on the wire.
+fn connector_fields(item: Value) -> Result<Value, String> {
+    let Value::Object(mut item) = item else { return Err("an item is no object".to_owned()) };
+    let is_path = |path: &Value| {
+        let path = path.as_object().filter(|path| path.get("value").is_some());
+        path.is_some_and(|path| path.len() == 2 && path.get("path").is_some_and(|path| path.as_str().is_some()))
+    };
+    let fields = [
+        ("serviceId", "service_id", item.remove("serviceId")),
+        ("operationId", "operation_id", item.remove("operationId")),
+        ("extendObject", "extend_object", item.remove("extendObject")),
+        ("extendPaths", "extend_paths", item.remove("extendPaths")),
+    ];
+    if let Some((name, _)) = item.into_iter().next() {
+        return Err(["`", &name, "` is not known"].concat());
+    }
+    for (name, _, value) in &fields {
+        let fits = match (*name, value) {
+            ("serviceId" | "operationId", Some(value)) => value.as_str().is_some(),
+            ("extendObject", Some(value)) => value.as_object().is_some(),
+            (_, Some(value)) => value.as_array().is_some_and(|paths| paths.iter().all(is_path)),
+            (name, None) => name != "serviceId",
+        };
+        if !fits {
+            return Err(["`", name, "` is missing or of a wrong type"].concat());
+        }
+    }
+    Ok(Value::Object(Object::of(fields.map(|(_, name, value)| (name, value)))))
 }

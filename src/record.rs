@@ -10,6 +10,7 @@ use std::time::Duration;
 use js_sys::{JSON, Promise};
 use upload_session_engine::config::{Config, DigestMode};
 use upload_session_engine::error::{ErrorCode, UploadError};
+use upload_session_engine::json::Value;
 use upload_session_engine::output::Event;
 use upload_session_engine::snapshot::{BadSnapshot, FileIdentity, Fingerprint, Snapshot, TargetIdentity};
 use upload_session_engine::wire::header;
@@ -289,7 +290,9 @@ pub(crate) async fn look_up(identity: &Identity, store: &Store, file: &Blob) -> 
 pub(crate) fn snapshot_from_js(value: &JsValue) -> Result<Snapshot, UploadError> {
     parse(value).map_err(|bad| match bad {
         BadSnapshot::Newer => UploadError::invalid_argument("snapshot", "is from a newer version of upload-session"),
-        BadSnapshot::Damaged(field) => UploadError::invalid_argument("snapshot", format!("is damaged (`{field}`)")),
+        BadSnapshot::Damaged(field) => {
+            UploadError::invalid_argument("snapshot", &["is damaged (`", field, "`)"].concat())
+        }
     })
 }
 
@@ -304,6 +307,6 @@ async fn find(store: &Store, key: &str) -> Result<Found, JsValue> {
 /// Reads a snapshot by way of JSON, which refuses cycles, getters that throw and whatever else a page may put in.
 fn parse(value: &JsValue) -> Result<Snapshot, BadSnapshot> {
     let json = JSON::stringify(value).ok().and_then(|json| json.as_string()).unwrap_or_default();
-    let json = serde_json::from_str(&json).map_err(|_| BadSnapshot::Damaged("version"))?;
+    let json = Value::parse(&json).ok_or(BadSnapshot::Damaged("version"))?;
     Snapshot::from_json(&json)
 }

@@ -1,6 +1,6 @@
 //! Keeps credentials out of answers, and so out of errors and events: a server may echo what it was sent.
 
-use serde_json::Value;
+use upload_session_engine::json::Value;
 
 /// What is put in a secret's place.
 const REDACTED: &str = "[redacted]";
@@ -11,10 +11,10 @@ const SHORTEST: usize = 8;
 pub(crate) fn redact(text: String, secrets: &[&str]) -> String {
     let secrets: Vec<_> = secrets.iter().copied().filter(|secret| secret.len() >= SHORTEST).collect();
     if text.contains('\\')
-        && let Ok(mut json) = serde_json::from_str(&text)
+        && let Some(mut json) = Value::parse(&text)
     {
         if redact_json(&mut json, &secrets) {
-            return json.to_string();
+            return json.to_json();
         }
         return text;
     }

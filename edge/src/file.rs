@@ -37,16 +37,17 @@ pub(crate) fn direct(json: Option<&str>, length: u64, grant: &Grant) -> Result<C
 
 fn session(json: &str) -> Result<CreateUploadSession, FieldError> {
     let mut fields = Fields::nullable(json)?;
+    let pass_through = fields.value("pass_through");
     let body = CreateUploadSession {
         name: fields.required_text("name")?,
         parent_folder_id: fields.required_text("parent_folder_id")?,
         size: fields.bytes("size")?,
         drive_id: fields.text("drive_id")?,
-        pass_through: fields.value("pass_through"),
+        pass_through: pass_through.clone().map(Into::into),
     };
     fields.end()?;
     let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_object));
-    if body.pass_through.as_ref().is_some_and(|value| !is_list(value)) {
+    if pass_through.as_ref().is_some_and(|value| !is_list(value)) {
         return Err(FieldError::new("pass_through", "must be a list of objects"));
     }
     Ok(body)

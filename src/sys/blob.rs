@@ -60,8 +60,8 @@ pub(crate) fn name(blob: &Blob) -> Option<String> {
 }
 
 /// Returns when a file was last changed, in milliseconds since 1970; none of a plain blob.
-pub(crate) fn last_modified(blob: &Blob) -> Option<f64> {
-    is_file(blob).then(|| field(blob, "lastModified").as_f64())?
+pub(crate) fn last_modified(blob: &Blob) -> Option<u64> {
+    is_file(blob).then(|| field(blob, "lastModified").as_f64().map(|millis| millis as u64))?
 }
 
 /// Returns a blob's media type as the browser guessed it; empty where it did not.

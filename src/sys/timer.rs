@@ -60,6 +60,11 @@ pub(crate) fn now() -> Now {
     Now { instant: Instant::from_origin(from_millis(performance_now())), unix: from_millis(Date::now()) }
 }
 
+/// Reads a date as the browser does; none where it is none, or lies before 1970.
+pub(crate) fn read_date(text: &str) -> Option<Duration> {
+    Some(Date::parse(text)).filter(|millis| *millis >= 0.0).map(from_millis)
+}
+
 /// Calls back at `at`, or at once where that has passed; dropping the handle cancels.
 pub(crate) fn at(at: Instant, callback: impl FnOnce() + 'static) -> Timeout {
     after(at.since(now().instant), callback)

@@ -1,6 +1,6 @@
 //! One request on its way: ready, in flight, waiting to be sent again, or waiting for a token.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::clock::Instant;
 use crate::output::OpId;

@@ -1,7 +1,7 @@
 //! Time as an argument: the engine never reads a clock.
 
-use std::ops::Add;
-use std::time::{Duration, UNIX_EPOCH};
+use core::ops::Add;
+use core::time::Duration;
 
 /// A point on a monotonic clock whose zero means nothing, e.g. the browser's `performance.now()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,26 +36,25 @@ pub struct Now {
     pub unix: Duration,
 }
 
-/// Reads a date and time (RFC 3339) as time since 1970; one without a zone counts as UTC. None where it is none, or
-/// lies before 1970.
-pub(crate) fn parse_date(text: &str) -> Option<Duration> {
+/// How the platform reads a date, of RFC 3339 (`expires_at`) or of HTTP (`Retry-After`; RFC 9110, 5.6.7): as time since
+/// 1970; none where it is none, or lies before 1970. In a browser that is `Date.parse`; a reader of one's own would take more
+/// of the wasm than the retries that need it.
+pub type ReadDate = fn(&str) -> Option<Duration>;
+
+/// Reads a date and time as the API sends it (RFC 3339): one without a zone counts as UTC.
+pub(crate) fn parse_date(text: &str, read: ReadDate) -> Option<Duration> {
     let text = text.trim();
-    let zone = text.get(10..).and_then(|time| time.rfind(['+', '-'])).map(|index| index + 10);
-    let (local, offset) = match zone.and_then(|index| text.split_at_checked(index)) {
-        Some((local, zone)) => (local, parse_offset(zone)?),
-        None => (text, 0),
-    };
-    let local = humantime::parse_rfc3339_weak(local).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let offset_by = Duration::from_secs(offset.unsigned_abs());
-    if offset < 0 { local.checked_add(offset_by) } else { local.checked_sub(offset_by) }
+    let has_zone = text.get(10..)?.contains(['Z', 'z', '+', '-']);
+    let text = text.replacen(' ', "T", 1);
+    read(&if has_zone { text } else { text + "Z" })
 }
 
-/// Reads `+02:00` or `+0200` as seconds.
-fn parse_offset(zone: &str) -> Option<i64> {
-    let digits: String = zone.get(1..)?.chars().filter(|&character| character != ':').collect();
-    let number = digits.parse::<i64>().ok().filter(|_| digits.len() == 4)?;
-    let seconds = (number / 100 * 60 + number % 100) * 60;
-    Some(if zone.starts_with('-') { -seconds } else { seconds })
+/// Reads dates natively: `ReadDate` for tests and programs that are no page.
+#[cfg(feature = "dates")]
+pub fn read_date(text: &str) -> Option<Duration> {
+    let date =
+        text.parse::<jiff::Timestamp>().or_else(|_| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text));
+    Duration::try_from(date.ok()?.duration_since(jiff::Timestamp::UNIX_EPOCH)).ok()
 }
 
 #[cfg(test)]
@@ -73,16 +72,19 @@ mod tests {
             "2023-11-15T14:00:00+02:00",
             "2023-11-15T06:30:00-0530",
         ] {
-            assert_eq!(parse_date(text), noon, "{text}");
+            assert_eq!(parse_date(text, read_date), noon, "{text}");
         }
-        assert_eq!(parse_date("2023-11-15T12:00:00.250Z"), noon.map(|noon| noon + Duration::from_millis(250)));
+        assert_eq!(
+            parse_date("2023-11-15T12:00:00.250Z", read_date),
+            noon.map(|noon| noon + Duration::from_millis(250))
+        );
     }
 
     #[test]
     fn what_is_no_date_is_none() {
         for text in ["", "soon", "2023-11-15", "2023-11-15T12:00:00+2", "2023-13-15T12:00:00Z", "é023-11-15T12:00:00-é"]
         {
-            assert_eq!(parse_date(text), None, "{text}");
+            assert_eq!(parse_date(text, read_date), None, "{text}");
         }
     }
 }

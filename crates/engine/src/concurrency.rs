@@ -1,6 +1,6 @@
 //! How many parts are sent side by side: more while that is faster, fewer once the server or the link has too many.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::clock::Instant;
 
@@ -153,6 +153,8 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
 
     fn at(millis: u64) -> Instant {

@@ -1,10 +1,11 @@
 //! What is to be uploaded and how: a configuration with every field checked.
 
-use std::time::Duration;
+use alloc::string::String;
+use core::time::Duration;
 
-use serde_json::Value;
-
+use crate::clock::ReadDate;
 use crate::error::UploadError;
+use crate::json::Value;
 use crate::retry::RetryPolicy;
 use crate::wire::{CreateFile, CreateUploadSession};
 
@@ -52,7 +53,7 @@ pub enum BodyMode {
 }
 
 /// What is to be uploaded, and how.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Name of the file to be.
     pub name: String,
@@ -95,6 +96,8 @@ pub struct Config {
     pub keeps_record: bool,
     /// Whether a fresh token can be had after a 401.
     pub can_refresh_token: bool,
+    /// How dates in answers are read.
+    pub read_date: ReadDate,
 }
 
 impl Config {
@@ -123,6 +126,7 @@ impl Config {
             restart: false,
             keeps_record: false,
             can_refresh_token: false,
+            read_date: |_| None,
         }
     }
 
@@ -229,7 +233,7 @@ mod tests {
         change(&mut config);
         let error = config.check().unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidArgument);
-        error.message
+        error.into_fields().message
     }
 
     #[test]

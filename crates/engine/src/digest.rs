@@ -1,9 +1,9 @@
 //! SHA-1 digests of parts and of the whole file, in one pass, and their RFC 3230 spelling.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64ct::{Base64, Encoding as _};
 use sha1::digest::common::hazmat::{SerializableState, SerializedState};
 use sha1::{Digest as _, Sha1};
 
@@ -21,18 +21,25 @@ impl Digest {
 impl Digest {
     /// Returns the digest as base64.
     pub fn to_base64(self) -> String {
-        BASE64.encode(self.0)
+        Base64::encode_string(&self.0)
+    }
+
+    /// Returns the value of the `digest` header: `sha=<base64>` (RFC 3230, 4.3.2).
+    pub fn to_header(self) -> String {
+        ["sha=", &self.to_base64()].concat()
     }
 
     /// Reads a digest from base64; none where it is no SHA-1.
     pub fn from_base64(text: &str) -> Option<Self> {
-        BASE64.decode(text).ok()?.try_into().ok().map(Self)
+        let mut bytes = [0; 20];
+        let length = Base64::decode(text, &mut bytes).ok()?.len();
+        (length == bytes.len()).then_some(Self(bytes))
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha={}", self.to_base64())
+        f.write_str(&self.to_header())
     }
 }
 
@@ -63,13 +70,16 @@ impl FileHasher {
 
     /// Writes down how far it is, as base64: some 90 bytes, the last 63 bytes of the file at most among them.
     pub(crate) fn save(&self) -> String {
-        BASE64.encode(self.file.serialize())
+        Base64::encode_string(&self.file.serialize())
     }
 
     /// Goes on from where another one was [saved](Self::save); none where that is damaged.
     pub(crate) fn restore(saved: &str) -> Option<Self> {
-        let bytes = BASE64.decode(saved).ok()?;
-        let state = SerializedState::<Sha1>::try_from(bytes.as_slice()).ok()?;
+        let mut state = SerializedState::<Sha1>::default();
+        let length = Base64::decode(saved, &mut state).ok()?.len();
+        if length != state.len() {
+            return None;
+        }
         Sha1::deserialize(&state).ok().map(|file| Self { file })
     }
 }
@@ -129,6 +139,9 @@ impl PartHasher {
 
 #[cfg(test)]
 mod tests {
+    use std::string::ToString;
+    use std::vec::Vec;
+
     use super::*;
 
     const BOTH: Wanted = Wanted { part: true, file: true };

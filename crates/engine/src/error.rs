@@ -1,9 +1,12 @@
 //! What can go wrong, in the words of the public surface: one class, one stable code each.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::ops::Deref;
 
-use serde_json::Value;
-
+use crate::json::{Value, decimal};
 use crate::request::Response;
 
 /// How much of an answer that is no JSON is kept as `detail`, in bytes.
@@ -114,15 +117,20 @@ pub struct Answer {
     pub request_id: Option<String>,
 }
 
-/// Why an upload or a single operation ended. Holds no credentials.
+/// Why an upload or a single operation ended. Holds no credentials. One word, whose content is boxed: it is handed on through
+/// most functions, and each move of it costs code.
 #[derive(Debug, Clone, PartialEq)]
-pub struct UploadError {
+pub struct UploadError(Box<ErrorFields>);
+
+/// What an [`UploadError`] holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorFields {
     /// The stable code.
     pub code: ErrorCode,
     /// A sentence for developers.
     pub message: String,
     /// What the server said, where it did.
-    pub answer: Option<Box<Answer>>,
+    pub answer: Option<Answer>,
     /// The part that was being sent.
     pub part_number: Option<u32>,
     /// Whether the same call may succeed later.
@@ -132,29 +140,27 @@ pub struct UploadError {
 impl UploadError {
     /// Makes an error that no answer caused.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            answer: None,
-            part_number: None,
-            retryable: matches!(code, ErrorCode::Network | ErrorCode::Timeout),
-        }
+        Self::with(code, message.into(), None, matches!(code, ErrorCode::Network | ErrorCode::Timeout))
+    }
+
+    fn with(code: ErrorCode, message: String, answer: Option<Answer>, retryable: bool) -> Self {
+        Self(Box::new(ErrorFields { code, message, answer, part_number: None, retryable }))
     }
 
     /// Makes an `invalid_argument` that names the field and what it takes.
-    pub fn invalid_argument(field: &str, takes: impl fmt::Display) -> Self {
-        Self::new(ErrorCode::InvalidArgument, format!("`{field}` {takes}"))
+    pub fn invalid_argument(field: &str, takes: &str) -> Self {
+        Self::new(ErrorCode::InvalidArgument, ["`", field, "` ", takes].concat())
     }
 
     /// Makes the error of an answer whose status is no success.
     pub fn from_response(response: &Response) -> Self {
         let code = ErrorCode::from_status(response.status);
-        let mut envelope = match serde_json::from_str(&response.body) {
-            Ok(Value::Object(envelope)) => Some(envelope),
+        let mut envelope = match Value::parse(&response.body) {
+            Some(Value::Object(envelope)) => Some(envelope),
             _ => None,
         };
         let detail = match &mut envelope {
-            Some(envelope) => envelope.remove("detail").filter(|detail| !detail.is_null()),
+            Some(envelope) => envelope.remove("detail").filter(|detail| *detail != Value::Null),
             None => text_detail(&response.body),
         };
         let mut text = |field| match envelope.as_mut()?.remove(field) {
@@ -163,7 +169,7 @@ impl UploadError {
         };
         let message = text("message")
             .or_else(|| text("error"))
-            .unwrap_or_else(|| format!("The server answered with status {}", response.status));
+            .unwrap_or_else(|| ["The server answered with status ", &decimal(response.status.into())].concat());
         let answer = Answer {
             status: response.status,
             type_name: text("type_name"),
@@ -171,11 +177,7 @@ impl UploadError {
             reference: text("ref"),
             request_id: response.request_id.clone(),
         };
-        Self {
-            answer: Some(Box::new(answer)),
-            retryable: crate::retry::is_retryable_status(response.status),
-            ..Self::new(code, message)
-        }
+        Self::with(code, message, Some(answer), crate::retry::is_retryable_status(response.status))
     }
 
     /// Makes the error of an answer that the API does not allow.
@@ -186,7 +188,7 @@ impl UploadError {
             request_id: response.request_id.clone(),
             ..Answer::default()
         };
-        Self { answer: Some(Box::new(answer)), ..Self::new(ErrorCode::Protocol, message) }
+        Self::with(ErrorCode::Protocol, message.into(), Some(answer), false)
     }
 
     /// Returns the HTTP status, where there was an answer.
@@ -195,13 +197,25 @@ impl UploadError {
     }
 
     /// Returns the same error under another code.
-    pub fn with_code(self, code: ErrorCode) -> Self {
-        Self { code, ..self }
+    pub fn with_code(mut self, code: ErrorCode) -> Self {
+        self.0.code = code;
+        self
     }
 
     /// Returns the same error, naming the part it is about.
-    pub fn for_part(self, part_number: u32) -> Self {
-        Self { part_number: Some(part_number), ..self }
+    pub fn for_part(mut self, part_number: u32) -> Self {
+        self.0.part_number = Some(part_number);
+        self
+    }
+
+    /// Returns what it holds.
+    pub fn into_fields(self) -> ErrorFields {
+        *self.0
+    }
+
+    /// Returns code and message in one line.
+    pub fn to_text(&self) -> String {
+        [self.code.as_str(), ": ", &self.message].concat()
     }
 
     /// Tells whether the server complains of a digest: such a part is hashed and sent once more.
@@ -215,17 +229,25 @@ impl UploadError {
         };
         complains(&self.message)
             || answer.type_name.as_deref().is_some_and(complains)
-            || answer.detail.as_ref().is_some_and(|detail| complains(&detail.to_string()))
+            || answer.detail.as_ref().is_some_and(|detail| complains(&detail.to_json()))
+    }
+}
+
+impl Deref for UploadError {
+    type Target = ErrorFields;
+
+    fn deref(&self) -> &ErrorFields {
+        &self.0
     }
 }
 
 impl fmt::Display for UploadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.message)
+        f.write_str(&self.to_text())
     }
 }
 
-impl std::error::Error for UploadError {}
+impl core::error::Error for UploadError {}
 
 /// Returns the first 2 KiB of a text, cut between characters; nothing of an empty one.
 fn text_detail(body: &str) -> Option<Value> {
@@ -254,9 +276,9 @@ mod tests {
         assert_eq!(error.code, ErrorCode::PaymentRequired);
         assert_eq!(error.message, "Limit reached");
         assert_eq!(error.status(), Some(402));
-        let answer = error.answer.unwrap();
+        let answer = error.answer.clone().unwrap();
         assert_eq!(answer.type_name.as_deref(), Some("RequestLimitError"));
-        assert_eq!(answer.detail, Some(serde_json::json!({"limit": 2000})));
+        assert_eq!(answer.detail.unwrap().to_json(), r#"{"limit":2000}"#);
         assert_eq!(answer.reference.as_deref(), Some("https://example.com/e"));
         assert_eq!(answer.request_id.as_deref(), Some("r-1"));
         assert!(!error.retryable);
@@ -269,13 +291,13 @@ mod tests {
         assert_eq!(error.code, ErrorCode::ServerError);
         assert_eq!(error.message, "The server answered with status 502");
         assert!(error.retryable);
-        assert_eq!(error.answer.unwrap().detail, Some(Value::String("é".repeat(1024))));
+        assert_eq!(error.into_fields().answer.unwrap().detail, Some(Value::String("é".repeat(1024))));
     }
 
     #[test]
     fn json_that_is_no_object_counts_as_text() {
         let error = UploadError::from_response(&response(400, "[1]"));
-        assert_eq!(error.answer.unwrap().detail, Some(Value::String("[1]".into())));
+        assert_eq!(error.into_fields().answer.unwrap().detail, Some(Value::String("[1]".into())));
     }
 
     #[test]

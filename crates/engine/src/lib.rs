@@ -63,7 +63,7 @@
 //!                 Operation::Finish => (op, 201, r#"{"data":{"id":"f"}}"#),
 //!                 _ => (op, 200, r#"{"data":{"id":"s"}}"#),
 //!             }),
-//!             Output::Finished(result) => file_id = Some(result?["id"].clone()),
+//!             Output::Finished(result) => file_id = result?.get("id").cloned(),
 //!             // Nothing fails or lasts here: no timer is needed.
 //!             _ => {}
 //!         }
@@ -166,8 +166,13 @@
 //! A [`Snapshot`](snapshot::Snapshot) says which parts are acknowledged, holds the file's digest as far as it is hashed, and the
 //! digests of the parts that were hashed and not acknowledged. Those are read again and compared before they are sent;
 //! where there are none, one acknowledged part is. A sequential session's own byte range counts more than the snapshot.
+#![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod call;
 pub mod clock;
@@ -175,6 +180,7 @@ mod concurrency;
 pub mod config;
 pub mod digest;
 pub mod error;
+pub mod json;
 pub mod output;
 mod part;
 pub mod plan;

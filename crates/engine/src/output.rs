@@ -1,12 +1,12 @@
 //! What the engine answers: things to do, and things to tell.
 
-use std::ops::Range;
-
-use serde_json::Value;
+use alloc::string::String;
+use core::ops::Range;
 
 use crate::clock::Instant;
 use crate::digest::PartHasher;
 use crate::error::UploadError;
+use crate::json::Value;
 use crate::progress::Progress;
 use crate::request::{Operation, Request};
 use crate::snapshot::Snapshot;
@@ -204,7 +204,7 @@ pub enum Event {
         /// Which attempt failed, from 1.
         attempt: u32,
         /// How long until the next.
-        delay: std::time::Duration,
+        delay: core::time::Duration,
         /// Why.
         error: UploadError,
     },

@@ -16,7 +16,9 @@ mod reading;
 mod record;
 mod sending;
 
-use std::ops::Range;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::call::Call;
 use crate::clock::Instant;
@@ -257,7 +259,7 @@ impl Parts {
 
     /// Closes every open part; returns those whose bytes are held.
     pub(crate) fn close(&mut self) -> Vec<u32> {
-        let open = std::mem::take(&mut self.open);
+        let open = core::mem::take(&mut self.open);
         if self.verification != Verification::Done {
             self.verification = Verification::Due;
         }

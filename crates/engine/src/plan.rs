@@ -1,9 +1,10 @@
 //! How a file is cut into parts.
 
-use std::ops::Range;
+use core::ops::Range;
 
-use serde_json::Value;
+use alloc::string::String;
 
+use crate::json::Value;
 use crate::wire::MAX_PARTS;
 
 /// The parts of a file: they tile it exactly, all but the last of the same size.
@@ -97,18 +98,18 @@ impl Plan {
 /// # Errors
 /// Missing, not a number, not whole, less than 1, or past 2^53: what is wrong, in words.
 pub fn parse_part_size(value: Option<&Value>) -> Result<u64, String> {
-    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     let value = value.ok_or("part_size is missing")?;
-    match value.as_f64() {
-        Some(number) if number >= 1.0 && number.fract() == 0.0 && number <= LARGEST_EXACT => Ok(number as u64),
-        _ => Err(format!("part_size is {value}, and must be a whole number of bytes, 1 or more")),
-    }
+    value
+        .as_whole()
+        .filter(|&size| size > 0)
+        .ok_or_else(|| ["part_size is ", &value.to_json(), ", and must be a whole number of bytes, 1 or more"].concat())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn file_is_cut_into_equal_parts_and_a_rest() {
@@ -149,11 +150,13 @@ mod tests {
 
     #[test]
     fn part_size_comes_as_any_json_number() {
-        assert_eq!(parse_part_size(Some(&json!(8_388_608))), Ok(8_388_608));
-        assert_eq!(parse_part_size(Some(&json!(8_388_608.0))), Ok(8_388_608));
-        for wrong in [json!(0), json!(-1), json!(1.5), json!("8"), json!(null), json!(1e300), json!([1])] {
-            let error = parse_part_size(Some(&wrong)).unwrap_err();
-            assert!(error.contains(&wrong.to_string()), "{error}");
+        let parse = |json| parse_part_size(Value::parse(json).as_ref());
+        for spelling in ["8388608", "8388608.0", "8.388608e6"] {
+            assert_eq!(parse(spelling), Ok(8_388_608), "{spelling}");
+        }
+        for wrong in ["0", "-1", "1.5", "\"8\"", "null", "1e300", "[1]"] {
+            let error = parse(wrong).unwrap_err();
+            assert!(error.contains(wrong), "{error}");
         }
         assert_eq!(parse_part_size(None).unwrap_err(), "part_size is missing");
     }

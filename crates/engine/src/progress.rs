@@ -1,6 +1,6 @@
 //! How far an upload is, how fast it goes, and how long it will take.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::clock::Instant;
 
@@ -74,7 +74,7 @@ impl SpeedMeter {
         let smoothed = match (self.bytes_per_second, self.last_sample) {
             (Some(speed), Some(last)) => {
                 let age = now.since(last).as_secs_f64().max(seconds / side_by_side);
-                let weight = 1.0 - 0.5f64.powf(age / HALF_LIFE.as_secs_f64());
+                let weight = 1.0 - half_lives(age);
                 speed + weight * (sample - speed)
             }
             _ => sample,
@@ -89,7 +89,7 @@ impl SpeedMeter {
     pub(crate) fn bytes_per_second(&self, now: Instant) -> f64 {
         let (Some(speed), Some(last)) = (self.bytes_per_second, self.last_sample) else { return 0.0 };
         let overdue = now.since(last).as_secs_f64() - 2.0 * self.interval - PATIENCE.as_secs_f64();
-        let faded = speed * 0.5f64.powf(overdue.max(0.0) / HALF_LIFE.as_secs_f64());
+        let faded = speed * half_lives(overdue.max(0.0));
         if faded >= speed * FADED { faded } else { 0.0 }
     }
 
@@ -137,6 +137,11 @@ impl Ramp {
         let share = now.since(self.since).as_secs_f64() / self.seconds.max(0.001);
         self.from + (self.to.saturating_sub(self.from) as f64 * share.min(1.0)) as u64
     }
+}
+
+/// Returns what is left of one after so many seconds, of which every [`HALF_LIFE`] halves it.
+fn half_lives(seconds: f64) -> f64 {
+    libm::exp(-core::f64::consts::LN_2 * seconds / HALF_LIFE.as_secs_f64())
 }
 
 #[cfg(test)]

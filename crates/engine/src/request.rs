@@ -1,16 +1,12 @@
 //! Requests to be sent and answers that came, without a transport: the six routes of the API.
 
-use std::fmt::Write as _;
-
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 
 use crate::digest::Digest;
 use crate::error::UploadError;
+use crate::json::{Object, Value, decimal, write_escape};
 use crate::wire::{CreateFile, CreateUploadSession, FILES_PATH, MAX_PART_NUMBER, SESSIONS_PATH};
-
-/// What may stand in a path segment or a query value as it is (RFC 3986, 2.3: unreserved).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The operations of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,7 +68,7 @@ impl Request {
     /// Opens a session.
     pub fn create(body: &CreateUploadSession, raw: bool) -> Self {
         Self {
-            json: serde_json::to_string(body).ok(),
+            json: Some(body.to_json().to_json()),
             ..Self::new(Operation::Create, SESSIONS_PATH.to_owned(), &[("raw", flag(raw))])
         }
     }
@@ -93,7 +89,7 @@ impl Request {
         if part_number > MAX_PART_NUMBER {
             return Err(UploadError::invalid_argument("partNumber", "takes 0 to 10000"));
         }
-        let number = part_number.to_string();
+        let number = decimal(part_number.into());
         let query = [("part_number", Some(number.as_str())), ("raw", flag(raw))];
         Ok(Self { digest, ..Self::new(Operation::Upload, session_path(id)?, &query) })
     }
@@ -117,16 +113,18 @@ impl Request {
 
     /// Sends a small file in one request.
     pub fn direct(metadata: &CreateFile, raw: bool) -> Self {
-        let metadata = serde_json::to_string(metadata).ok().map(|json| to_ascii_json(&json));
-        Self { metadata, ..Self::new(Operation::Direct, FILES_PATH.to_owned(), &[("raw", flag(raw))]) }
+        let metadata = to_ascii_json(&metadata.to_json().to_json());
+        Self { metadata: Some(metadata), ..Self::new(Operation::Direct, FILES_PATH.to_owned(), &[("raw", flag(raw))]) }
     }
 
     fn new(operation: Operation, path: String, query: &[(&str, Option<&str>)]) -> Self {
         let mut target = path;
         let mut separator = '?';
         for (name, value) in query.iter().filter_map(|(name, value)| value.map(|value| (name, value))) {
-            // Writing to a String cannot fail.
-            let _ = write!(target, "{separator}{name}={}", utf8_percent_encode(value, RESERVED));
+            target.push(separator);
+            target.push_str(name);
+            target.push('=');
+            percent_encode(value, &mut target);
             separator = '&';
         }
         Self { operation, target, json: None, digest: None, metadata: None }
@@ -143,7 +141,24 @@ fn session_path(id: &str) -> Result<String, UploadError> {
     if matches!(id, "" | "." | "..") {
         return Err(UploadError::invalid_argument("id", "takes the id of an upload session"));
     }
-    Ok(format!("{SESSIONS_PATH}/{}", utf8_percent_encode(id, RESERVED)))
+    let mut path = [SESSIONS_PATH, "/"].concat();
+    percent_encode(id, &mut path);
+    Ok(path)
+}
+
+/// Appends a text so that it stands for itself within a path's segment or a query's value: all but RFC 3986's unreserved
+/// characters are escaped (section 2.3).
+fn percent_encode(text: &str, target: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            target.push(char::from(byte));
+        } else {
+            target.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                target.extend(char::from_digit(digit.into(), 16).map(|digit| digit.to_ascii_uppercase()));
+            }
+        }
+    }
 }
 
 /// Escapes what is not ASCII, as header values take no more than that.
@@ -155,7 +170,7 @@ fn to_ascii_json(json: &str) -> String {
             ascii.push(character);
         } else {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(ascii, "\\u{unit:04x}");
+                write_escape(*unit, &mut ascii);
             }
         }
     }
@@ -185,8 +200,8 @@ impl Response {
     ///
     /// # Errors
     /// `protocol`, with the first 2 KiB of the answer as `detail`.
-    pub fn envelope(&self) -> Result<Map<String, Value>, UploadError> {
-        let Ok(Value::Object(envelope)) = serde_json::from_str(&self.body) else {
+    pub fn envelope(&self) -> Result<Object, UploadError> {
+        let Some(Value::Object(envelope)) = Value::parse(&self.body) else {
             return Err(UploadError::protocol(self, "The answer is no JSON object"));
         };
         match envelope.get("data") {
@@ -199,7 +214,7 @@ impl Response {
     ///
     /// # Errors
     /// `protocol`, with the first 2 KiB of the answer as `detail`.
-    pub fn identified(&self) -> Result<(String, Map<String, Value>), UploadError> {
+    pub fn identified(&self) -> Result<(String, Object), UploadError> {
         let envelope = self.envelope()?;
         match envelope.get("data").and_then(|data| data.get("id")) {
             Some(Value::String(id)) if !id.is_empty() => Ok((id.clone(), envelope)),
@@ -210,11 +225,13 @@ impl Response {
 
 /// Returns the `digest` header of a request, where one is wanted.
 pub(crate) fn digest_header(digest: Option<Digest>) -> Option<String> {
-    digest.map(|digest| digest.to_string())
+    digest.map(Digest::to_header)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+
     use super::*;
     use crate::error::ErrorCode;
 

@@ -1,8 +1,8 @@
 //! When a request is sent again: exponential backoff with full jitter, and the server's `Retry-After`.
 
-use std::time::{Duration, UNIX_EPOCH};
+use core::time::Duration;
 
-use crate::clock::{Instant, Now};
+use crate::clock::{Instant, Now, ReadDate};
 use crate::error::{ErrorCode, UploadError};
 use crate::request::Response;
 
@@ -41,9 +41,15 @@ impl RetryPolicy {
 
     /// Returns the upper bound of the delay before attempt `attempt + 1` (`attempt` starts at 1).
     pub fn delay_bound(&self, attempt: u32) -> Duration {
-        let growth = self.exponent.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
-        let bound = self.initial_interval.as_secs_f64() * growth;
-        if bound < self.max_interval.as_secs_f64() { Duration::from_secs_f64(bound) } else { self.max_interval }
+        let most = self.max_interval.as_secs_f64();
+        let mut bound = self.initial_interval.as_secs_f64();
+        for _ in 1..attempt {
+            if bound >= most || self.exponent <= 1.0 {
+                break;
+            }
+            bound *= self.exponent;
+        }
+        if bound < most { Duration::from_secs_f64(bound) } else { self.max_interval }
     }
 }
 
@@ -155,6 +161,7 @@ impl Attempts {
         policy: &RetryPolicy,
         can_refresh: bool,
         now: Now,
+        read_date: ReadDate,
         rng: &mut fastrand::Rng,
     ) -> Verdict {
         match outcome {
@@ -173,7 +180,8 @@ impl Attempts {
                 if !is_retryable_status(response.status) {
                     return Verdict::Fail(error);
                 }
-                let at_least = response.retry_after.as_deref().and_then(|value| parse_retry_after(value, now.unix));
+                let at_least = response.retry_after.as_deref();
+                let at_least = at_least.and_then(|value| parse_retry_after(value, now.unix, read_date));
                 self.retry(error, at_least.unwrap_or_default(), policy, now, rng)
             }
             Outcome::Failure(failure) if policy.retry_connection_errors => {
@@ -204,19 +212,22 @@ impl Attempts {
 
 /// Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date, of which the time until then is returned.
 /// A date in the past is no wait at all; what is neither is ignored.
-pub fn parse_retry_after(value: &str, unix_now: Duration) -> Option<Duration> {
+pub fn parse_retry_after(value: &str, unix_now: Duration, read_date: ReadDate) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than a number can hold is as good as forever.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(UNIX_EPOCH).ok()?.saturating_sub(unix_now))
+    Some(read_date(value)?.saturating_sub(unix_now))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::ToOwned;
+    use std::vec::Vec;
+
     use super::*;
+    use crate::clock::read_date;
 
     const UNIX: Duration = Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
 
@@ -229,7 +240,7 @@ mod tests {
     }
 
     fn judge(attempts: &mut Attempts, outcome: Outcome<'_>, policy: &RetryPolicy, now: Now) -> Verdict {
-        attempts.judge(outcome, policy, true, now, &mut fastrand::Rng::with_seed(7))
+        attempts.judge(outcome, policy, true, now, read_date, &mut fastrand::Rng::with_seed(7))
     }
 
     #[test]
@@ -247,7 +258,7 @@ mod tests {
                 let mut attempts = Attempts::default();
                 attempts.begin();
                 let outcome = Outcome::Failure(Failure::Network);
-                match attempts.judge(outcome, &RetryPolicy::DEFAULT, false, at(0), &mut rng) {
+                match attempts.judge(outcome, &RetryPolicy::DEFAULT, false, at(0), read_date, &mut rng) {
                     Verdict::Retry { delay, .. } => delay.as_millis(),
                     other => panic!("{other:?}"),
                 }
@@ -287,17 +298,17 @@ mod tests {
 
     #[test]
     fn retry_after_that_is_past_or_senseless_asks_for_nothing() {
-        assert_eq!(parse_retry_after("Sat, 05 Nov 1994 08:49:37 GMT", UNIX), Some(Duration::ZERO));
-        assert_eq!(parse_retry_after(" 3 ", UNIX), Some(Duration::from_secs(3)));
-        assert_eq!(parse_retry_after("", UNIX), None);
-        assert_eq!(parse_retry_after("soon", UNIX), None);
-        assert_eq!(parse_retry_after("-5", UNIX), None);
+        assert_eq!(parse_retry_after("Sat, 05 Nov 1994 08:49:37 GMT", UNIX, read_date), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after(" 3 ", UNIX, read_date), Some(Duration::from_secs(3)));
+        assert_eq!(parse_retry_after("", UNIX, read_date), None);
+        assert_eq!(parse_retry_after("soon", UNIX, read_date), None);
+        assert_eq!(parse_retry_after("-5", UNIX, read_date), None);
     }
 
     #[test]
     fn retry_after_is_not_cut_to_what_a_number_holds() {
         for value in ["4294967296", "99999999999999999999999999"] {
-            assert!(parse_retry_after(value, UNIX) >= Some(Duration::from_secs(1 << 32)), "{value}");
+            assert!(parse_retry_after(value, UNIX, read_date) >= Some(Duration::from_secs(1 << 32)), "{value}");
             let verdict = judge(
                 &mut Attempts::default(),
                 Outcome::Answer(&answer(503, Some(value))),
@@ -370,6 +381,7 @@ mod tests {
             &policy,
             false,
             at(0),
+            read_date,
             &mut fastrand::Rng::with_seed(1),
         );
         assert!(matches!(fixed, Verdict::Fail(_)));

@@ -1,13 +1,16 @@
 //! Enough of an upload to go on after a reload or a crash: a small record without credentials, and what tells whose
 //! record it is.
 
-use std::iter;
-use std::ops::Range;
-
-use serde_json::{Map, Value, json};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::iter;
+use core::ops::Range;
 
 use crate::config::DigestMode;
 use crate::digest::{Digest, FileHasher};
+use crate::json::{Object, Value};
 use crate::plan::Plan;
 use crate::request::Request;
 
@@ -33,7 +36,7 @@ pub struct FileIdentity<'a> {
     /// Bytes.
     pub size: u64,
     /// Milliseconds since 1970, where the file has a date.
-    pub last_modified: Option<f64>,
+    pub last_modified: Option<u64>,
     /// Media type, as the platform guesses it.
     pub media_type: &'a str,
 }
@@ -61,23 +64,31 @@ impl Fingerprint {
     /// Makes the fingerprint of a file and its target; `samples` is the digest of the file's
     /// [samples](sample_ranges), one after the other.
     pub fn new(file: &FileIdentity<'_>, target: &TargetIdentity<'_>, samples: Digest) -> Self {
-        let file = json!([file.name, file.size, file.last_modified, file.media_type, samples.to_base64()]);
-        let target = json!([
-            target.server,
-            target.app_id,
-            target.consumer_id,
-            target.service_id,
-            target.parent_folder_id,
-            target.drive_id,
-            target.digest.as_str(),
-        ]);
-        Self { file: Digest::of(file.to_string().as_bytes()), target: Digest::of(target.to_string().as_bytes()) }
+        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+        let file = [
+            file.name.into(),
+            file.size.into(),
+            file.last_modified.map_or(Value::Null, Value::from),
+            file.media_type.into(),
+            samples.to_base64().into(),
+        ];
+        let target = [
+            text(Some(target.server)),
+            text(target.app_id),
+            text(target.consumer_id),
+            text(target.service_id),
+            text(Some(target.parent_folder_id)),
+            text(target.drive_id),
+            text(Some(target.digest.as_str())),
+        ];
+        let digest = |fields: Vec<Value>| Digest::of(Value::Array(fields).to_json().as_bytes());
+        Self { file: digest(file.into()), target: digest(target.into()) }
     }
 
     /// Returns the key of the upload's record, which is also the name of its lock.
     pub fn key(&self) -> String {
         let both = [self.file.0, self.target.0].concat();
-        format!("upload-session:{}", Digest::of(&both).to_base64())
+        ["upload-session:", &Digest::of(&both).to_base64()].concat()
     }
 }
 
@@ -86,7 +97,7 @@ pub fn sample_ranges(size: u64) -> Vec<Range<u64>> {
     if size <= 3 * SAMPLE {
         return iter::once(0..size).collect();
     }
-    [0, size / 2 - SAMPLE / 2, size - SAMPLE].map(|start| start..start + SAMPLE).to_vec()
+    [0, size / 2 - SAMPLE / 2, size - SAMPLE].map(|start| start..start + SAMPLE).into()
 }
 
 /// How far an upload is.
@@ -131,19 +142,22 @@ impl Snapshot {
 
     /// Writes it down as plain JSON: a few hundred bytes.
     pub fn to_json(&self) -> Value {
-        let digests: Vec<_> = self.digests.iter().map(|(part, digest)| json!([part, digest.to_base64()])).collect();
-        json!({
-            "version": VERSION,
-            "sessionId": self.session_id,
-            "file": self.fingerprint.file.to_base64(),
-            "target": self.fingerprint.target.to_base64(),
-            "size": self.plan.size(),
-            "partSize": self.plan.part_size(),
-            "acknowledged": ranges(&self.acknowledged),
-            "hashed": self.file_hashed,
-            "hashState": self.hasher.save(),
-            "digests": digests,
-        })
+        let pair = |first: Value, second: Value| Value::Array([first, second].into());
+        let digest = |(part, digest): &(u32, Digest)| pair(u64::from(*part).into(), digest.to_base64().into());
+        let range = |[first, last]: [u64; 2]| pair(first.into(), last.into());
+        let fields: [(&str, Value); 10] = [
+            ("version", VERSION.into()),
+            ("sessionId", self.session_id.as_str().into()),
+            ("file", self.fingerprint.file.to_base64().into()),
+            ("target", self.fingerprint.target.to_base64().into()),
+            ("size", self.plan.size().into()),
+            ("partSize", self.plan.part_size().into()),
+            ("acknowledged", Value::Array(ranges(&self.acknowledged).into_iter().map(range).collect())),
+            ("hashed", u64::from(self.file_hashed).into()),
+            ("hashState", self.hasher.save().into()),
+            ("digests", Value::Array(self.digests.iter().map(digest).collect())),
+        ];
+        Value::Object(Object::of(fields.map(|(name, value)| (name, Some(value)))))
     }
 
     /// Reads it from JSON.
@@ -177,24 +191,19 @@ impl Snapshot {
     }
 }
 
-fn text<'a>(record: &'a Map<String, Value>, field: &'static str) -> Result<&'a str, BadSnapshot> {
+fn text<'a>(record: &'a Object, field: &'static str) -> Result<&'a str, BadSnapshot> {
     record.get(field).and_then(Value::as_str).ok_or(BadSnapshot::Damaged(field))
 }
 
 /// Reads a whole number; numbers from JavaScript may come as `3.0`.
-fn whole(record: &Map<String, Value>, field: &'static str) -> Result<u64, BadSnapshot> {
-    record.get(field).and_then(as_whole).ok_or(BadSnapshot::Damaged(field))
-}
-
-fn as_whole(value: &Value) -> Option<u64> {
-    let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))?;
-    Some(number as u64)
+fn whole(record: &Object, field: &'static str) -> Result<u64, BadSnapshot> {
+    record.get(field).and_then(Value::as_whole).ok_or(BadSnapshot::Damaged(field))
 }
 
 /// Returns the runs of acknowledged parts, as first and last of each.
-fn ranges(acknowledged: &[bool]) -> Vec<[usize; 2]> {
-    let mut ranges: Vec<[usize; 2]> = Vec::new();
-    for (part, _) in acknowledged.iter().enumerate().filter(|(_, done)| **done) {
+fn ranges(acknowledged: &[bool]) -> Vec<[u64; 2]> {
+    let mut ranges: Vec<[u64; 2]> = Vec::new();
+    for (part, _) in (0..).zip(acknowledged).filter(|(_, done)| **done) {
         match ranges.last_mut() {
             Some([_, last]) if *last + 1 == part => *last = part,
             _ => ranges.push([part, part]),
@@ -203,27 +212,27 @@ fn ranges(acknowledged: &[bool]) -> Vec<[usize; 2]> {
     ranges
 }
 
-fn acknowledged(record: &Map<String, Value>, parts: u32) -> Option<Vec<bool>> {
+fn acknowledged(record: &Object, parts: u32) -> Option<Vec<bool>> {
     let mut acknowledged = vec![false; parts as usize];
     for range in record.get("acknowledged")?.as_array()? {
         let [first, last] = pair(range)?;
-        let (first, last) = (usize::try_from(as_whole(first)?).ok()?, usize::try_from(as_whole(last)?).ok()?);
+        let (first, last) = (usize::try_from(first.as_whole()?).ok()?, usize::try_from(last.as_whole()?).ok()?);
         acknowledged.get_mut(first..=last)?.fill(true);
     }
     Some(acknowledged)
 }
 
-fn digests(record: &Map<String, Value>, parts: u32) -> Option<Vec<(u32, Digest)>> {
+fn digests(record: &Object, parts: u32) -> Option<Vec<(u32, Digest)>> {
     let digest = |entry| {
         let [part, digest] = pair(entry)?;
-        let part = as_whole(part).filter(|&part| part < u64::from(parts))? as u32;
+        let part = part.as_whole().filter(|&part| part < u64::from(parts))? as u32;
         Some((part, Digest::from_base64(digest.as_str()?)?))
     };
     record.get("digests")?.as_array()?.iter().map(digest).collect()
 }
 
 fn pair(value: &Value) -> Option<[&Value; 2]> {
-    match value.as_array()?.as_slice() {
+    match value.as_array()? {
         [first, second] => Some([first, second]),
         _ => None,
     }

@@ -11,8 +11,8 @@ mod session;
 mod tell;
 mod transitions;
 
-use std::collections::VecDeque;
-use std::mem;
+use alloc::collections::VecDeque;
+use core::mem;
 
 use self::phase::{Phase, Session, Token, Told};
 use crate::call::Call;

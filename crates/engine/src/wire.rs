@@ -2,8 +2,12 @@
 //!
 //! Everything here is shared by the client and by the emulator; nothing here decides anything.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use alloc::string::String;
+
+#[cfg(feature = "serde")]
+pub use answers::{Envelope, ErrorEnvelope, UnifiedId, UploadSessionInfo};
+
+use crate::json::{Object, Value};
 
 /// Where the API lives when nothing else is asked for.
 pub const DEFAULT_SERVER: &str = "https://upload.apideck.com";
@@ -40,7 +44,8 @@ pub mod header {
 }
 
 /// Body of create: `POST /file-storage/upload-sessions`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CreateUploadSession {
     /// Name of the file to be.
     pub name: String,
@@ -49,102 +54,138 @@ pub struct CreateUploadSession {
     /// Size in bytes, null where it is not known.
     pub size: Option<u64>,
     /// Drive, where the connector has several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub drive_id: Option<String>,
     /// Connector-specific additions, passed on as they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub pass_through: Option<Value>,
 }
 
 /// Metadata of a direct upload: header `x-apideck-metadata` of `POST /file-storage/files`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CreateFile {
     /// Name of the file to be.
     pub name: String,
     /// Folder it goes into; `root` for the drive's root.
     pub parent_folder_id: String,
     /// Drive, where the connector has several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub drive_id: Option<String>,
 }
 
-/// What every successful answer carries around its data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Envelope<T = Value> {
-    /// The HTTP status again.
-    pub status_code: u16,
-    /// Its words, e.g. `OK`.
-    #[serde(default)]
-    pub status: String,
-    /// The connector, e.g. `box`.
-    #[serde(default)]
-    pub service: String,
-    /// e.g. `UploadSessions`.
-    #[serde(default)]
-    pub resource: String,
-    /// e.g. `add`, `one`, `update`, `delete`.
-    #[serde(default)]
-    pub operation: String,
-    /// The answer itself.
-    pub data: T,
-    /// Paging and the like; not used by upload sessions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Value>,
-    /// The connector's own answer, where `raw=true` was asked.
-    #[serde(rename = "_raw", default, skip_serializing_if = "Option::is_none")]
-    pub raw: Option<Value>,
+impl CreateUploadSession {
+    /// Returns the body of the request.
+    pub fn to_json(&self) -> Value {
+        let text = |text: &String| Value::from(text.as_str());
+        Value::Object(Object::of([
+            ("name", Some(text(&self.name))),
+            ("parent_folder_id", Some(text(&self.parent_folder_id))),
+            ("size", Some(self.size.map_or(Value::Null, Value::from))),
+            ("drive_id", self.drive_id.as_ref().map(text)),
+            ("pass_through", self.pass_through.clone()),
+        ]))
+    }
 }
 
-/// `data` of create, upload, delete and of the direct upload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct UnifiedId {
-    /// Id of the session, or of the file for a direct upload.
-    pub id: String,
+impl CreateFile {
+    /// Returns what the header holds, but for its escapes.
+    pub fn to_json(&self) -> Value {
+        let text = |text: &String| Value::from(text.as_str());
+        Value::Object(Object::of([
+            ("name", Some(text(&self.name))),
+            ("parent_folder_id", Some(text(&self.parent_folder_id))),
+            ("drive_id", self.drive_id.as_ref().map(text)),
+        ]))
+    }
 }
 
-/// `data` of get.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct UploadSessionInfo {
-    /// Id of the session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Whether the file was finished.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub success: Option<bool>,
-    /// Bytes of every part but the last; a JSON number that may come as `8388608.0`, kept as it came so that
-    /// a bad one can be told from a missing one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub part_size: Option<Value>,
-    /// Whether parts may be sent side by side and in any order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parallel_upload_supported: Option<bool>,
-    /// First and last byte held, both included: `0-8388607`. Absent while nothing is held.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uploaded_byte_range: Option<String>,
-    /// ISO 8601 date and time after which the session is gone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
-}
+/// Answers as a server makes them; the client reads what it needs field by field.
+#[cfg(feature = "serde")]
+mod answers {
+    use alloc::string::String;
 
-/// Body of every error answer of the API.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct ErrorEnvelope {
-    /// The HTTP status again.
-    #[serde(default)]
-    pub status_code: Option<u16>,
-    /// Its words, e.g. `Bad Request`.
-    #[serde(default)]
-    pub error: Option<String>,
-    /// Kind of error, e.g. `RequestValidationError`.
-    #[serde(default)]
-    pub type_name: Option<String>,
-    /// A sentence for people.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// Particulars: a string or an object.
-    #[serde(default)]
-    pub detail: Option<Value>,
-    /// Link to the documentation of this kind of error.
-    #[serde(default, rename = "ref")]
-    pub reference: Option<String>,
+    use serde::{Deserialize, Serialize};
+    use serde_json::Value;
+
+    /// What every successful answer carries around its data.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Envelope<T = Value> {
+        /// The HTTP status again.
+        pub status_code: u16,
+        /// Its words, e.g. `OK`.
+        #[serde(default)]
+        pub status: String,
+        /// The connector, e.g. `box`.
+        #[serde(default)]
+        pub service: String,
+        /// e.g. `UploadSessions`.
+        #[serde(default)]
+        pub resource: String,
+        /// e.g. `add`, `one`, `update`, `delete`.
+        #[serde(default)]
+        pub operation: String,
+        /// The answer itself.
+        pub data: T,
+        /// Paging and the like; not used by upload sessions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub meta: Option<Value>,
+        /// The connector's own answer, where `raw=true` was asked.
+        #[serde(rename = "_raw", default, skip_serializing_if = "Option::is_none")]
+        pub raw: Option<Value>,
+    }
+
+    /// `data` of create, upload, delete and of the direct upload.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct UnifiedId {
+        /// Id of the session, or of the file for a direct upload.
+        pub id: String,
+    }
+
+    /// `data` of get.
+    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+    pub struct UploadSessionInfo {
+        /// Id of the session.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub id: Option<String>,
+        /// Whether the file was finished.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub success: Option<bool>,
+        /// Bytes of every part but the last; a JSON number that may come as `8388608.0`, kept as it came so that
+        /// a bad one can be told from a missing one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub part_size: Option<Value>,
+        /// Whether parts may be sent side by side and in any order.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub parallel_upload_supported: Option<bool>,
+        /// First and last byte held, both included: `0-8388607`. Absent while nothing is held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub uploaded_byte_range: Option<String>,
+        /// ISO 8601 date and time after which the session is gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub expires_at: Option<String>,
+    }
+
+    /// Body of every error answer of the API.
+    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+    pub struct ErrorEnvelope {
+        /// The HTTP status again.
+        #[serde(default)]
+        pub status_code: Option<u16>,
+        /// Its words, e.g. `Bad Request`.
+        #[serde(default)]
+        pub error: Option<String>,
+        /// Kind of error, e.g. `RequestValidationError`.
+        #[serde(default)]
+        pub type_name: Option<String>,
+        /// A sentence for people.
+        #[serde(default)]
+        pub message: Option<String>,
+        /// Particulars: a string or an object.
+        #[serde(default)]
+        pub detail: Option<Value>,
+        /// Link to the documentation of this kind of error.
+        #[serde(default, rename = "ref")]
+        pub reference: Option<String>,
+    }
 }

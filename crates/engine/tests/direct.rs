@@ -18,7 +18,7 @@ fn small_file_goes_in_one_request() {
     assert_eq!(sim.operations(), [Direct]);
     assert_eq!(sim.sent[0].request.target, "/file-storage/files");
     assert_eq!(sim.sent[0].request.metadata.as_deref(), Some(r#"{"name":"file.bin","parent_folder_id":"root"}"#));
-    assert_eq!(sim.file(), &json!({"id": "file", "name": "file.bin", "size": 1000}));
+    assert_eq!(sim.file(), json!({"id": "file", "name": "file.bin", "size": 1000}));
     sim.server.assert_whole();
     assert_eq!(sim.states(), [State::Uploading, State::Done]);
     let progress = sim.upload.progress();
@@ -66,7 +66,7 @@ fn file_that_memory_cannot_hold_goes_by_session_where_the_platform_does_not_tell
 
 #[test]
 fn what_is_passed_through_needs_a_session() {
-    let sim = direct(1000).config(|config| config.pass_through = Some(json!([{"service_id": "box"}]))).run();
+    let sim = direct(1000).config(|config| config.pass_through = Some(json!([{"service_id": "box"}]).into())).run();
     sim.assert_done();
     assert_eq!(sim.operations()[0], Create);
 }

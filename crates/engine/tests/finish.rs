@@ -67,7 +67,7 @@ fn finish_that_was_done_with_its_answer_lost_is_done() {
         let sim = small().fault(Finish, None, fault).run();
         assert_eq!(sim.upload.state(), State::Done);
         sim.server.assert_whole();
-        assert_eq!(*sim.file(), json!({"id": "session", "name": "file.bin", "size": 10}));
+        assert_eq!(sim.file(), json!({"id": "session", "name": "file.bin", "size": 10}));
         assert_eq!(sim.warnings(), ["file_id_unknown"]);
         assert_eq!(sim.operations().split_off(5), [Finish, Get]);
         assert_eq!(sim.states().last(), Some(&State::Done));

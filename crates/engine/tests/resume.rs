@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde_json::json;
 use support::observe::Scenario;
 use support::server::Fault;
-use support::{Action, Sim, fingerprint};
+use support::{Action, Sim, fingerprint, json_of, snapshot_of};
 use upload_session_engine::config::{BodyMode, Config, DigestMode};
 use upload_session_engine::digest::Digest;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::output::{Event, PartState, State};
 use upload_session_engine::request::Operation::{Create, Delete, Finish, Get, Upload};
-use upload_session_engine::snapshot::{BadSnapshot, Snapshot};
+use upload_session_engine::snapshot::BadSnapshot;
 
 #[test]
 fn parallel_session_goes_on_with_the_parts_that_are_not_acknowledged() {
@@ -53,7 +53,7 @@ fn sequential_session_that_holds_less_than_was_acknowledged_is_believed() {
 fn acknowledged_parts_are_not_read_again() {
     for scenario in [Scenario::parallel(100, 4), Scenario::sequential(100, 4)] {
         let sim = crashed(scenario, 12);
-        let known = sim.record.clone().unwrap().to_json();
+        let known = json_of(sim.record.as_ref().unwrap());
         let hashed = known["hashed"].as_u64().unwrap() as u32;
         let held = sim.server.held.len();
         let mut sim = sim;
@@ -68,10 +68,10 @@ fn acknowledged_parts_are_not_read_again() {
 #[test]
 fn digest_of_one_acknowledged_part_is_checked_where_nothing_else_can_be() {
     let mut sim = keeping(Scenario::sequential(100, 4)).sim_at(50);
-    sim.run_until(|sim| sim.record.as_ref().is_some_and(|record| record.to_json()["acknowledged"] == json!([[0, 4]])));
-    let mut record = sim.record.clone().unwrap().to_json();
+    sim.run_until(|sim| sim.record.as_ref().is_some_and(|record| json_of(record)["acknowledged"] == json!([[0, 4]])));
+    let mut record = json_of(sim.record.as_ref().unwrap());
     record["digests"] = json!([[4, Digest::of(&sim.server.file[16..20]).to_base64()]]);
-    sim.record = Some(Snapshot::from_json(&record).unwrap());
+    sim.record = Some(snapshot_of(&record).unwrap());
     let mut good = sim.crash();
     good.run();
     good.assert_done();
@@ -80,7 +80,7 @@ fn digest_of_one_acknowledged_part_is_checked_where_nothing_else_can_be() {
     let mut sim = keeping(Scenario::sequential(100, 4)).sim_at(50);
     sim.run_until_sent(Upload, 5, 1);
     record["digests"] = json!([[4, Digest::of(b"other bytes").to_base64()]]);
-    sim.record = Some(Snapshot::from_json(&record).unwrap());
+    sim.record = Some(snapshot_of(&record).unwrap());
     let mut bad = sim.crash();
     bad.run();
     assert_eq!(bad.code(), ErrorCode::FileChanged);
@@ -218,14 +218,11 @@ fn later_record_of_the_same_session_is_gone_on_with() {
 fn record_with_a_digest_too_many_does_not_hang() {
     let scenario = Scenario::parallel(100, 4).config(|config| config.digest = DigestMode::None);
     let mut sim = crashed(scenario, 9);
-    let mut record = sim.record.clone().unwrap().to_json();
+    let mut record = json_of(sim.record.as_ref().unwrap());
     record["digests"] = json!([[1, Digest::of(b"").to_base64()]]);
-    sim.upload = upload_session_engine::upload::Upload::from_snapshot(
-        sim.config.clone(),
-        8,
-        Snapshot::from_json(&record).unwrap(),
-    )
-    .unwrap();
+    sim.upload =
+        upload_session_engine::upload::Upload::from_snapshot(sim.config.clone(), 8, snapshot_of(&record).unwrap())
+            .unwrap();
     sim.run();
     sim.assert_done();
 }
@@ -299,7 +296,7 @@ fn record_is_kept_after_every_part_and_dropped_at_the_end() {
     let mut sim = keeping(Scenario::sequential(20, 4)).sim();
     for parts in 1..=5 {
         sim.run_until(|sim| sim.upload.progress().parts_done == parts || sim.server.finished == 1);
-        let acknowledged = sim.record.as_ref().map(|record| record.to_json()["acknowledged"].clone());
+        let acknowledged = sim.record.as_ref().map(|record| json_of(record)["acknowledged"].clone());
         assert_eq!(acknowledged, Some(json!([[0, parts - 1]])));
     }
     sim.run();
@@ -389,7 +386,7 @@ fn snapshot_is_there_whether_or_not_records_are_kept() {
 #[test]
 fn snapshot_is_small_plain_and_holds_no_credentials() {
     let sim = crashed(Scenario::parallel(100, 4), 12);
-    let json = sim.record.unwrap().to_json();
+    let json = json_of(&sim.record.unwrap());
     let fields: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = [
         "version",
@@ -410,11 +407,11 @@ fn snapshot_is_small_plain_and_holds_no_credentials() {
 
 #[test]
 fn damaged_snapshots_and_those_of_a_newer_version_are_told_apart() {
-    let json = crashed(Scenario::parallel(100, 4), 12).record.unwrap().to_json();
+    let json = json_of(&crashed(Scenario::parallel(100, 4), 12).record.unwrap());
     let with = |field: &str, value| {
         let mut json = json.clone();
         json[field] = value;
-        Snapshot::from_json(&json).map(|_| ()).unwrap_err()
+        snapshot_of(&json).map(|_| ()).unwrap_err()
     };
     assert_eq!(with("version", json!(2)), BadSnapshot::Newer);
     for (field, value) in [
@@ -436,7 +433,7 @@ fn damaged_snapshots_and_those_of_a_newer_version_are_told_apart() {
     ] {
         assert_eq!(with(field, value.clone()), BadSnapshot::Damaged(field), "{value}");
     }
-    assert_eq!(Snapshot::from_json(&json!(null)).map(|_| ()).unwrap_err(), BadSnapshot::Damaged("version"));
+    assert_eq!(snapshot_of(&json!(null)).map(|_| ()).unwrap_err(), BadSnapshot::Damaged("version"));
     assert_eq!(with("size", json!("big")), BadSnapshot::Damaged("partSize"));
 }
 
@@ -453,7 +450,7 @@ fn keeping(scenario: Scenario) -> Scenario {
 
 /// Returns how many bytes the record says to be acknowledged.
 fn confirmed(sim: &Sim) -> u64 {
-    let record = sim.record.as_ref().unwrap().to_json();
+    let record = json_of(sim.record.as_ref().unwrap());
     let ranges = record["acknowledged"].as_array().unwrap().clone();
     ranges.iter().map(|range| (range[1].as_u64().unwrap() - range[0].as_u64().unwrap() + 1) * 4).sum()
 }

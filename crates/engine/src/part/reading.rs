@@ -4,6 +4,7 @@ use super::{Part, Parts, Stage, Verification};
 use crate::digest::{PartHasher, Wanted};
 use crate::error::{ErrorCode, UploadError};
 use crate::output::OpId;
+use alloc::vec::Vec;
 
 /// How many parts are read ahead of those in flight, so that the link never waits for the hasher.
 const READ_AHEAD: usize = 2;

@@ -3,6 +3,8 @@
 use super::Parts;
 use crate::digest::Wanted;
 use crate::snapshot::{Fingerprint, Snapshot};
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
 
 impl Parts {
     /// Goes on from a snapshot of the same plan. `held` is how many bytes a sequential session says to hold.

@@ -1,6 +1,7 @@
 //! Which part is sent next, for how long, and what comes of it.
 
-use std::time::Duration;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::{Part, Parts, Stage, Verification};
 use crate::call::CallState;
@@ -145,7 +146,7 @@ impl Parts {
             return Some(false);
         }
         part.stage = Stage::Unread;
-        Some(std::mem::take(&mut part.held))
+        Some(core::mem::take(&mut part.held))
     }
 
     /// Takes in that an attempt to send a part came to no answer. A slice of the file is read from now on and sent from

@@ -1,8 +1,7 @@
 //! How an upload ends: done, failed, or aborted.
 
-use std::mem;
-
-use serde_json::{Value, json};
+use alloc::borrow::ToOwned;
+use core::mem;
 
 use super::Upload;
 use super::phase::{Phase, Session};
@@ -11,6 +10,7 @@ use super::transitions::{Step, expired};
 use crate::call::Call;
 use crate::clock::Now;
 use crate::error::{ErrorCode, UploadError};
+use crate::json::{Object, Value};
 use crate::output::{Event, Output};
 use crate::request::Operation;
 use crate::retry::{Failure, Outcome};
@@ -104,7 +104,7 @@ impl Upload {
     }
 
     pub(super) fn warn_not_deleted(&mut self, error: &UploadError) {
-        let message = format!("The session may still be on the server: {error}");
+        let message = ["The session may still be on the server: ", &error.to_text()].concat();
         self.tell(Event::Warning { code: "session_not_deleted", message });
     }
 
@@ -118,9 +118,16 @@ impl Upload {
     pub(super) fn done_without_id(&mut self) -> Phase {
         let message = "The file is stored, but the answer that named it was lost: `id` is the session's";
         self.tell(Event::Warning { code: "file_id_unknown", message: message.to_owned() });
-        let id = self.session_id().unwrap_or_default();
-        self.done(json!({"id": id, "name": self.config.name, "size": self.size()}));
+        let mut file = self.file();
+        file.insert("id".to_owned(), self.session_id().unwrap_or_default().into());
+        self.done(Value::Object(file));
         Phase::Done
+    }
+
+    /// Returns what is known of the file without the server.
+    pub(super) fn file(&self) -> Object {
+        let size = self.size().map_or(Value::Null, Value::from);
+        Object::of([("name", Some(self.config.name.as_str().into())), ("size", Some(size))])
     }
 
     /// Ends the upload with an error. The session stays on the server unless it is gone: the caller may abort. That of a
@@ -151,7 +158,8 @@ impl Upload {
             return self.fail(error);
         }
         self.restarts += 1;
-        let message = format!("The session is gone, and the upload begins again with a fresh one: {error}");
+        let message =
+            ["The session is gone, and the upload begins again with a fresh one: ", &error.to_text()].concat();
         self.tell(Event::Warning { code: "restarted", message });
         self.begin_again();
     }

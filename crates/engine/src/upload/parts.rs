@@ -1,14 +1,14 @@
 //! What comes of sending a part, or the whole file in one request.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use alloc::borrow::ToOwned;
+use core::time::Duration;
 
 use super::Upload;
 use super::transitions::Step;
 use crate::call::Call;
 use crate::clock::Now;
 use crate::error::ErrorCode;
+use crate::json::Value;
 use crate::output::{Event, Output, PartState};
 use crate::request::Operation;
 use crate::retry::{Failure, Outcome};
@@ -64,11 +64,11 @@ impl Upload {
                         let message = "The file was sent more than once, as an answer was lost: it may be there twice";
                         self.tell(Event::Warning { code: "possible_duplicate", message: message.to_owned() });
                     }
-                    let mut file = json!({"name": self.config.name, "size": self.size()});
-                    if let (Some(file), Some(Value::Object(data))) = (file.as_object_mut(), envelope.remove("data")) {
-                        file.extend(data);
+                    let mut file = self.file();
+                    if let Some(Value::Object(data)) = envelope.remove("data") {
+                        data.into_iter().for_each(|(name, value)| file.insert(name, value));
                     }
-                    self.done(file);
+                    self.done(Value::Object(file));
                 }
                 Err(error) => self.fail(error),
             },

@@ -5,6 +5,7 @@ use crate::clock::Instant;
 use crate::error::UploadError;
 use crate::output::{OpId, State};
 use crate::progress::Progress;
+use alloc::string::String;
 
 /// Where the upload stands; each phase holds the request it lives by.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! What is started next, and when something happens by itself.
 
-use std::mem;
-use std::time::Duration;
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
 
 use super::Upload;
 use super::phase::{Finish, Phase, Session};

@@ -1,8 +1,8 @@
 //! The session on the server: whose it is, what it asks for, what is kept of it, and when it is gone.
 
-use std::mem;
-
-use serde_json::{Map, Value};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::mem;
 
 use super::Upload;
 use super::phase::{Phase, Session};
@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::clock::{Now, parse_date};
 use crate::config::DigestMode;
 use crate::error::{ErrorCode, UploadError};
+use crate::json::{Object, Value, decimal};
 use crate::output::{Event, Output, PartState};
 use crate::part::{OverBudget, Parts};
 use crate::plan::{Plan, parse_part_size};
@@ -59,9 +60,11 @@ impl Upload {
     }
 
     /// Notes when the session's time should be over; nothing where that is past though the server just said otherwise.
-    pub(super) fn note_expiry(&mut self, envelope: &Map<String, Value>, now: Now) {
+    pub(super) fn note_expiry(&mut self, envelope: &Object, now: Now) {
         let expires_at = envelope.get("data").and_then(|data| data.get("expires_at")).and_then(Value::as_str);
-        let left = expires_at.and_then(parse_date).and_then(|date| date.checked_sub(now.unix));
+        let left = expires_at
+            .and_then(|text| parse_date(text, self.config.read_date))
+            .and_then(|date| date.checked_sub(now.unix));
         if let Some(session) = &mut self.session {
             session.expires = left.filter(|left| !left.is_zero()).map(|left| now.instant + left);
         }
@@ -78,12 +81,15 @@ impl Upload {
         let part_size =
             parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, message))?;
         if part_size.min(self.config.size.unwrap_or(u64::MAX)) > MAX_PART_SIZE {
-            let message = format!("part_size is {part_size}, and a part may have {MAX_PART_SIZE} bytes");
+            let message =
+                ["part_size is ", &decimal(part_size), ", and a part may have ", &decimal(MAX_PART_SIZE), " bytes"]
+                    .concat();
             return Err(UploadError::protocol(response, message));
         }
         let plan = match self.config.size {
             Some(size) => Plan::new(size, part_size).map_err(|error| {
-                let message = format!("The file takes {} parts of {part_size} bytes; the API takes 10001", error.parts);
+                let [parts, size] = [error.parts, part_size].map(decimal);
+                let message = ["The file takes ", &parts, " parts of ", &size, " bytes; the API takes 10001"].concat();
                 UploadError::new(ErrorCode::FileTooLarge, message)
             })?,
             None => Plan::open_ended(part_size),
@@ -95,11 +101,9 @@ impl Upload {
         let (mut parts, over_budget) = Parts::new(plan, parallel, &self.config);
         let can_be_piped = self.config.digest == DigestMode::None && !plan.is_open();
         if self.config.is_stream() && over_budget == Some(OverBudget) && !can_be_piped {
-            let takes = format!(
-                "takes at least the {part_size} bytes that a part of this session has, unless `digest` is \
-                                 \"none\" and the size is known"
-            );
-            return Err(UploadError::invalid_argument("memoryBudget", takes));
+            let unless = " bytes that a part of this session has, unless `digest` is \"none\" and the size is known";
+            let takes = ["takes at least the ", &decimal(part_size), unless].concat();
+            return Err(UploadError::invalid_argument("memoryBudget", &takes));
         }
         let resumed = snapshot.is_some();
         if let Some(snapshot) = snapshot {
@@ -121,7 +125,8 @@ impl Upload {
         let held = self.parts.as_ref().map(Parts::acknowledged).unwrap_or_default();
         held.into_iter().for_each(|part| self.tell_part(part, PartState::Done));
         if over_budget == Some(OverBudget) && !self.config.is_stream() {
-            let message = format!("A part has {part_size} bytes, more than memoryBudget: sending slices of the file");
+            let begin = ["A part has ", &decimal(part_size)].concat();
+            let message = begin + " bytes, more than memoryBudget: sending slices of the file";
             self.tell(Event::Warning { code: "memory_budget", message });
         }
         self.save();
@@ -176,7 +181,7 @@ pub(super) fn created(response: &Response) -> Result<String, UploadError> {
 }
 
 /// Tells whether the file was made of the session's parts.
-pub(super) fn is_finished(envelope: &Map<String, Value>) -> bool {
+pub(super) fn is_finished(envelope: &Object) -> bool {
     envelope.get("data").and_then(|data| data.get("success")).and_then(Value::as_bool).unwrap_or(false)
 }
 

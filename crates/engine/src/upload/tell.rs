@@ -1,6 +1,6 @@
 //! What the listeners are told.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use super::Upload;
 use crate::call::Call;

@@ -1,7 +1,7 @@
 //! Every transition of the upload: what an answer, a failure or an abort leads to.
 
-use std::mem;
-use std::time::Duration;
+use core::mem;
+use core::time::Duration;
 
 use super::Upload;
 use super::phase::{Finish, Phase, Session};
@@ -9,6 +9,7 @@ use super::session::{created, is_finished};
 use crate::call::{Call, CallState};
 use crate::clock::Now;
 use crate::error::{ErrorCode, UploadError};
+use crate::json::Value;
 use crate::output::{OpId, Output};
 use crate::part::Parts;
 use crate::request::{Operation, Response};
@@ -99,7 +100,7 @@ impl Upload {
                 self.on_accepted(finish, response, now);
             }
             (Step::Success, Outcome::Answer(response)) => match response.identified() {
-                Ok((_, mut envelope)) => self.done(envelope.remove("data").unwrap_or_default()),
+                Ok((_, mut envelope)) => self.done(envelope.remove("data").unwrap_or(Value::Null)),
                 Err(error) => self.fail(error),
             },
             // The file may be made already, and the answer that said so be lost: browsers send a POST again by themselves
@@ -119,7 +120,8 @@ impl Upload {
     /// The file is being made on the server: asks again, no sooner than the server says.
     pub(super) fn on_accepted(&mut self, mut finish: Finish, response: &Response, now: Now) {
         let since = *finish.accepted_since.get_or_insert(now.instant);
-        let asked = response.retry_after.as_deref().and_then(|value| parse_retry_after(value, now.unix));
+        let asked =
+            response.retry_after.as_deref().and_then(|value| parse_retry_after(value, now.unix, self.config.read_date));
         let until = now.instant + asked.unwrap_or_default().max(ACCEPTED_INTERVAL);
         if until.since(since) > self.config.retry.max_elapsed_time {
             return self
@@ -188,7 +190,7 @@ impl Upload {
             call.state = CallState::Ready;
             return Step::Later;
         }
-        match call.attempts.judge(outcome, &policy, can_refresh_token, now, &mut self.rng) {
+        match call.attempts.judge(outcome, &policy, can_refresh_token, now, self.config.read_date, &mut self.rng) {
             Verdict::Success => Step::Success,
             Verdict::Fail(error) => Step::Fail(error),
             Verdict::Retry { at, delay, earliest, error } => {

@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
-use upload_session_engine::clock::{Instant, Now};
+use upload_session_engine::clock::{Instant, Now, read_date};
 use upload_session_engine::config::{BodyMode, Config};
 use upload_session_engine::digest::{Digest, PartHasher, Wanted};
 use upload_session_engine::error::{ErrorCode, UploadError};
+use upload_session_engine::json;
 use upload_session_engine::output::{Event, OpId, Output, PartBody, PartState, State};
 use upload_session_engine::progress::Progress;
 use upload_session_engine::request::{Operation, Request, Response};
 use upload_session_engine::retry::{Failure, parse_retry_after};
-use upload_session_engine::snapshot::{FileIdentity, Fingerprint, Snapshot, TargetIdentity};
+use upload_session_engine::snapshot::{BadSnapshot, FileIdentity, Fingerprint, Snapshot, TargetIdentity};
 use upload_session_engine::upload::Upload;
 
 use server::{Answer, Server};
@@ -90,7 +91,7 @@ pub struct Sim {
     pub peak: usize,
     pub events: Vec<(Duration, Event)>,
     pub timers: Vec<Duration>,
-    pub result: Option<Result<Value, UploadError>>,
+    pub result: Option<Result<json::Value, UploadError>>,
     pub abort_ended: bool,
     /// How often the file was verified.
     pub verifications: usize,
@@ -372,7 +373,7 @@ impl Sim {
             self.deletion_acknowledged |= what.0 == Operation::Delete;
         }
         let unix = self.at().unix;
-        if let Some(wait) = response.and_then(|r| parse_retry_after(r.retry_after.as_deref()?, unix)) {
+        if let Some(wait) = response.and_then(|r| parse_retry_after(r.retry_after.as_deref()?, unix, read_date)) {
             self.not_before.insert(what, self.now + wait);
         }
     }
@@ -535,10 +536,19 @@ impl Sim {
     }
 }
 
+/// Returns a snapshot as JSON.
+pub fn json_of(snapshot: &Snapshot) -> Value {
+    Value::from(&snapshot.to_json())
+}
+
+/// Reads a snapshot from JSON.
+pub fn snapshot_of(json: &Value) -> Result<Snapshot, BadSnapshot> {
+    Snapshot::from_json(&json.clone().into())
+}
+
 /// Returns the fingerprint of an upload of this configuration.
 pub fn fingerprint(config: &Config) -> Fingerprint {
-    let file =
-        FileIdentity { name: &config.name, size: config.size.unwrap(), last_modified: Some(1.0), media_type: "" };
+    let file = FileIdentity { name: &config.name, size: config.size.unwrap(), last_modified: Some(1), media_type: "" };
     let target = TargetIdentity {
         server: "https://upload.example",
         app_id: None,

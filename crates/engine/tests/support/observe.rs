@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use upload_session_engine::clock::read_date;
 use upload_session_engine::config::Config;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::output::{Event, OpId, PartState, State};
@@ -31,7 +32,7 @@ pub struct Retry {
 
 /// Every default but one: small files go by session here, too.
 fn config(size: u64) -> Config {
-    Config { direct: false, ..Config::new("file.bin", "root", size) }
+    Config { direct: false, read_date, ..Config::new("file.bin", "root", size) }
 }
 
 impl Scenario {
@@ -125,8 +126,8 @@ impl Sim {
         self.sent.iter().filter_map(|sent| sent.part).collect()
     }
 
-    pub fn file(&self) -> &Value {
-        self.result.as_ref().expect("ended").as_ref().expect("done")
+    pub fn file(&self) -> Value {
+        Value::from(self.result.as_ref().expect("ended").as_ref().expect("done"))
     }
 
     pub fn error(&self) -> &UploadError {

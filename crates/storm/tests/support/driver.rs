@@ -196,7 +196,7 @@ impl Driver {
             Output::Send { op, request, part } => self.send(op, request, part),
             Output::Cancel { op } => drop(self.running.remove(&op)),
             Output::Release { part } => assert!(self.held.remove(&part), "part {part} was not held"),
-            Output::Save(snapshot) => self.record = Some(snapshot.to_json()),
+            Output::Save(snapshot) => self.record = Some((&snapshot.to_json()).into()),
             Output::Forget => assert!(self.record.take().is_some(), "there was no record"),
             Output::RefreshToken => self.give(Input::Token),
             Output::WaitUntil(at) => {
@@ -232,7 +232,7 @@ impl Driver {
         let seed = u64::from(self.events);
         self.upload = match &self.record {
             Some(record) => {
-                let snapshot = Snapshot::from_json(record).unwrap();
+                let snapshot = Snapshot::from_json(&record.clone().into()).unwrap();
                 Upload::from_snapshot(self.config.clone(), seed, snapshot).unwrap()
             }
             None => {

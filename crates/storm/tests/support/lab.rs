@@ -130,6 +130,7 @@ fn config(scenario: &Scenario) -> Config {
         restart: scenario.restart,
         keeps_record: scenario.keeps_record,
         can_refresh_token: scenario.can_refresh_token,
+        read_date: upload_session_engine::clock::read_date,
         ..Config::new("storm.bin", "root", scenario.size)
     }
 }

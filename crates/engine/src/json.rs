@@ -1,0 +1,569 @@
+//! JSON (RFC 8259) as values. Numbers stay as they are spelled: reading and printing floating point numbers alone would
+//! take more of the wasm than all of this, and no answer's number has to be rounded on its way to the page.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::{self, Vec};
+use core::fmt;
+
+/// How deep values may be nested: reading and dropping them takes stack.
+const MAX_DEPTH: u32 = 128;
+
+/// Any JSON value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as it is spelled.
+    Number(String),
+    /// A string, without escapes.
+    String(String),
+    /// Values in order.
+    Array(Vec<Value>),
+    /// Values by name.
+    Object(Object),
+}
+
+/// The members of a JSON object, in their order. Of several with one name the last counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Object(Vec<(String, Value)>);
+
+impl Object {
+    /// Makes an object of those members that have a value.
+    pub fn of<const N: usize>(members: [(&str, Option<Value>); N]) -> Self {
+        let mut object = Self(Vec::with_capacity(N));
+        for (name, value) in members {
+            if let Some(value) = value {
+                object.0.push((name.to_owned(), value));
+            }
+        }
+        object
+    }
+
+    /// Returns how many members there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Tells whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the value of that name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Takes out the value of that name.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// Sets the value of that name.
+    pub fn insert(&mut self, name: String, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some(member) => member.1 = value,
+            None => self.0.push((name, value)),
+        }
+    }
+}
+
+impl IntoIterator for Object {
+    type Item = (String, Value);
+    type IntoIter = vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<(String, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
+        let mut object = Self::default();
+        members.into_iter().for_each(|(name, value)| object.insert(name, value));
+        object
+    }
+}
+
+impl Value {
+    /// Reads a JSON text; none where it is none, or nested more than 128 deep.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut reader = Reader { text, at: 0 };
+        let value = reader.value(MAX_DEPTH)?;
+        reader.skip_space();
+        (reader.at == text.len()).then_some(value)
+    }
+
+    /// Returns the member of that name, where this is an object that has one.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.as_object()?.get(name)
+    }
+
+    /// Returns the members, where this is an object.
+    pub const fn as_object(&self) -> Option<&Object> {
+        if let Self::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// Returns the items, where this is an array.
+    pub fn as_array(&self) -> Option<&[Self]> {
+        if let Self::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// Returns the text, where this is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// Returns what it is, where this is `true` or `false`.
+    pub const fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// Returns the number, where this is a whole one from 0 to 2^53 - 1, however it is spelled (`8388608.0`, `1e3`).
+    pub fn as_whole(&self) -> Option<u64> {
+        let Self::Number(text) = self else { return None };
+        let (mantissa, exponent) = match text.find(['e', 'E']) {
+            Some(index) => (&text[..index], text[index + 1..].parse::<i32>().ok()?),
+            None => (text.as_str(), 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let mut scale = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+        let mut number: u64 = 0;
+        for digit in whole.bytes().chain(fraction.bytes()) {
+            let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+            number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+        }
+        while scale != 0 && number != 0 {
+            if scale > 0 {
+                number = number.checked_mul(10)?;
+                scale -= 1;
+            } else if number.is_multiple_of(10) {
+                number /= 10;
+                scale += 1;
+            } else {
+                return None;
+            }
+        }
+        (number < 1 << 53).then_some(number)
+    }
+
+    /// Writes the value as JSON.
+    pub fn to_json(&self) -> String {
+        let mut json = String::new();
+        self.write(&mut json);
+        json
+    }
+
+    fn write(&self, json: &mut String) {
+        match self {
+            Self::Null => json.push_str("null"),
+            Self::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
+            Self::Number(number) => json.push_str(number),
+            Self::String(text) => write_string(text, json),
+            Self::Array(items) => {
+                let mut separator = "[";
+                for item in items {
+                    json.push_str(separator);
+                    item.write(json);
+                    separator = ",";
+                }
+                json.push_str(if items.is_empty() { "[]" } else { "]" });
+            }
+            Self::Object(Object(members)) => {
+                let mut separator = "{";
+                for (name, value) in members {
+                    json.push_str(separator);
+                    write_string(name, json);
+                    json.push(':');
+                    value.write(json);
+                    separator = ",";
+                }
+                json.push_str(if members.is_empty() { "{}" } else { "}" });
+            }
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(decimal(number))
+    }
+}
+
+/// Spells a whole number.
+pub fn decimal(mut number: u64) -> String {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        if let Some(digit) = digits.get_mut(at) {
+            *digit = b'0' + (number % 10) as u8;
+        }
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.iter().skip(at).map(|digit| char::from(*digit)).collect()
+}
+
+/// Appends `\u` and four hexadecimal digits.
+pub(crate) fn write_escape(unit: u16, json: &mut String) {
+    json.push_str("\\u");
+    for shift in [12, 8, 4, 0] {
+        json.extend(char::from_digit(u32::from(unit >> shift & 15), 16));
+    }
+}
+
+fn write_string(text: &str, json: &mut String) {
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\0'..='\x1f' => write_escape(character as u16, json),
+            _ => json.push(character),
+        }
+    }
+    json.push('"');
+}
+
+/// Reads one value after another; `at` stands on a character's begin, always.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: u32) -> Option<Value> {
+        let depth = depth.checked_sub(1)?;
+        self.skip_space();
+        match self.peek()? {
+            b'{' => self.object(depth).map(Value::Object),
+            b'[' => self.array(depth).map(Value::Array),
+            b'"' => self.string().map(Value::String),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Null),
+            _ => self.number().map(|number| Value::Number(number.to_owned())),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Option<Value> {
+        self.text.get(self.at..)?.starts_with(word).then(|| {
+            self.at += word.len();
+            value
+        })
+    }
+
+    fn object(&mut self, depth: u32) -> Option<Object> {
+        self.at += 1;
+        let mut object = Object::default();
+        self.skip_space();
+        if self.eat(b'}') {
+            return Some(object);
+        }
+        loop {
+            self.skip_space();
+            let name = self.string()?;
+            self.skip_space();
+            if !self.eat(b':') {
+                return None;
+            }
+            object.insert(name, self.value(depth)?);
+            self.skip_space();
+            if self.eat(b'}') {
+                return Some(object);
+            }
+            if !self.eat(b',') {
+                return None;
+            }
+        }
+    }
+
+    fn array(&mut self, depth: u32) -> Option<Vec<Value>> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.skip_space();
+        if self.eat(b']') {
+            return Some(items);
+        }
+        loop {
+            items.push(self.value(depth)?);
+            self.skip_space();
+            if self.eat(b']') {
+                return Some(items);
+            }
+            if !self.eat(b',') {
+                return None;
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<String> {
+        if !self.eat(b'"') {
+            return None;
+        }
+        let mut text = String::new();
+        loop {
+            let rest = self.text.get(self.at..)?;
+            let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+            text.push_str(rest.get(..plain)?);
+            self.at += plain + 1;
+            match rest.as_bytes().get(plain)? {
+                b'"' => return Some(text),
+                b'\\' => text.push(self.escape()?),
+                _ => return None,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<char> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\x08',
+            b'f' => '\x0c',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.hex()?;
+                let is_pair = (0xd800..0xdc00).contains(&first) && self.eat(b'\\') && self.eat(b'u');
+                let units = [first, if is_pair { self.hex()? } else { 0 }];
+                return char::decode_utf16(units).next()?.ok();
+            }
+            _ => return None,
+        })
+    }
+
+    fn hex(&mut self) -> Option<u16> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
+        digits.chars().try_fold(0, |number, digit| Some(number << 4 | digit.to_digit(16)? as u16))
+    }
+
+    fn number(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if !self.eat(b'-') {
+                self.eat(b'+');
+            }
+            self.digits()?;
+        }
+        self.text.get(start..self.at)
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+}
+
+#[cfg(feature = "serde")]
+mod serde_impls {
+    //! For whoever speaks the wire's JSON by serde: the emulator, the edge, tests.
+
+    use alloc::string::ToString;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Value;
+
+    impl From<serde_json::Value> for Value {
+        fn from(value: serde_json::Value) -> Self {
+            match value {
+                serde_json::Value::Null => Self::Null,
+                serde_json::Value::Bool(value) => Self::Bool(value),
+                serde_json::Value::Number(number) => Self::Number(number.to_string()),
+                serde_json::Value::String(text) => Self::String(text),
+                serde_json::Value::Array(items) => Self::Array(items.into_iter().map(Self::from).collect()),
+                serde_json::Value::Object(members) => {
+                    Self::Object(members.into_iter().map(|(name, value)| (name, Self::from(value))).collect())
+                }
+            }
+        }
+    }
+
+    impl From<&Value> for serde_json::Value {
+        fn from(value: &Value) -> Self {
+            // What this module writes is JSON; only a number beyond all range is none to serde_json.
+            serde_json::from_str(&value.to_json()).unwrap_or_default()
+        }
+    }
+
+    impl Serialize for Value {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serde_json::Value::from(self).serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Value {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            serde_json::Value::deserialize(deserializer).map(Self::from)
+        }
+    }
+
+    impl PartialEq<serde_json::Value> for Value {
+        fn eq(&self, other: &serde_json::Value) -> bool {
+            other.eq(&serde_json::Value::from(self))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any JSON value, as the kept library makes it.
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            any::<f64>().prop_map(serde_json::Value::from),
+            ".*".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+                proptest::collection::hash_map(".*", inner, 0..4)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_serde_json_writes_is_read_and_what_is_written_it_reads(value in value(), pretty: bool) {
+            let json = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
+            let read = Value::parse(&json).unwrap();
+            // What it makes of a number is not always what it wrote.
+            let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(serde_json::Value::from(&read), value);
+        }
+
+        #[test]
+        fn texts_that_are_nearly_json_are_judged_as_serde_json_does(
+            text in r#"[\[\]{}:,"0-9eE.+\-tfn a\\u/]{0,12}|\[("[^"]{0,3}"|-?[0-9]{0,2}(\.[0-9]{0,2})?(e[0-9])?|true|null),?\]"#
+        ) {
+            let known = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            prop_assert_eq!(Value::parse(&text).is_some(), known, "{}", text);
+        }
+
+        #[test]
+        fn whole_numbers_are_read_however_they_are_spelled(number in 0u64..1 << 53, zeros in 0usize..4) {
+            let spelled = decimal(number);
+            prop_assert_eq!(&spelled, &number.to_string());
+            for text in [spelled.clone(), spelled.clone() + "." + &"0".repeat(zeros + 1), spelled + "e0"] {
+                prop_assert_eq!(Value::Number(text).as_whole(), Some(number));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_whole_or_too_large_are_none() {
+        for (text, whole) in [
+            ("0", Some(0)),
+            ("-0", None),
+            ("-1", None),
+            ("1.5", None),
+            ("1.5e1", Some(15)),
+            ("150e-1", Some(15)),
+            ("15e-1", None),
+            ("0e999999999", Some(0)),
+            ("1e999999999", None),
+            ("1e99999999999999999999", None),
+            ("9007199254740991", Some((1 << 53) - 1)),
+            ("9007199254740992", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(Value::parse(text).unwrap().as_whole(), whole, "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_and_surrogates_are_read() {
+        let read = Value::parse(r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#).unwrap();
+        assert_eq!(read.as_str(), Some("\"\\/\x08\x0c\n\r\té😀"));
+        for wrong in
+            [r#""\ud83d""#, r#""\ud83dx""#, r#""\ude00""#, r#""\ud83d\n""#, r#""\u12""#, r#""\x""#, "\"\n\"", "\"é"]
+        {
+            assert_eq!(Value::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn last_of_several_members_with_one_name_counts() {
+        let read = Value::parse(r#"{"a":1,"b":2,"a":3}"#).unwrap();
+        assert_eq!(read.to_json(), r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_none() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(Value::parse(&nested(128)).is_some());
+        assert!(Value::parse(&nested(129)).is_none());
+        assert!(Value::parse(&"[".repeat(1_000_000)).is_none());
+    }
+}
