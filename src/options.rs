@@ -226,5 +226,6 @@ fn connector_fields(item: Value) -> Result<Value, String> {
             return Err(["`", name, "` is missing or of a wrong type"].concat());
         }
     }
-    Ok(Value::Object(Object::of(fields.map(|(_, name, value)| (name, value)))))
+    let object = fields.into_iter().fold(Object::default(), |object, (_, name, value)| object.with_some(name, value));
+    Ok(Value::Object(object))
 }

@@ -44,9 +44,9 @@ pub type ReadDate = fn(&str) -> Option<Duration>;
 /// Reads a date and time as the API sends it (RFC 3339): one without a zone counts as UTC.
 pub(crate) fn parse_date(text: &str, read: ReadDate) -> Option<Duration> {
     let text = text.trim();
-    let has_zone = text.get(10..)?.contains(['Z', 'z', '+', '-']);
-    let text = text.replacen(' ', "T", 1);
-    read(&if has_zone { text } else { text + "Z" })
+    let (day, time) = (text.get(..10)?, text.get(11..)?);
+    let has_zone = time.bytes().any(|byte| b"Zz+-".contains(&byte));
+    read(&[day, "T", time, if has_zone { "" } else { "Z" }].concat())
 }
 
 /// Reads dates natively: `ReadDate` for tests and programs that are no page.

@@ -1,6 +1,5 @@
 //! What can go wrong, in the words of the public surface: one class, one stable code each.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
@@ -221,8 +220,9 @@ impl UploadError {
     /// Tells whether the server complains of a digest: such a part is hashed and sent once more.
     pub(crate) fn speaks_of_digest(&self) -> bool {
         let complains = |text: &str| {
-            let text = text.to_ascii_lowercase();
-            ["digest", "checksum", "sha1", "sha-1"].iter().any(|word| text.contains(word))
+            let names =
+                |word: &str| text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+            ["digest", "checksum", "sha1", "sha-1"].into_iter().any(names)
         };
         let Some(answer) = self.answer.as_ref().filter(|answer| matches!(answer.status, 400 | 422)) else {
             return false;
@@ -254,8 +254,11 @@ fn text_detail(body: &str) -> Option<Value> {
     if body.is_empty() {
         return None;
     }
-    let end = (0..=body.len().min(DETAIL_LIMIT)).rev().find(|&end| body.is_char_boundary(end));
-    Some(Value::String(body[..end.unwrap_or(0)].to_owned()))
+    let mut end = body.len().min(DETAIL_LIMIT);
+    while !body.is_char_boundary(end) {
+        end -= 1;
+    }
+    body.get(..end).map(Value::from)
 }
 
 #[cfg(test)]

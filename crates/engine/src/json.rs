@@ -31,15 +31,20 @@ pub enum Value {
 pub struct Object(Vec<(String, Value)>);
 
 impl Object {
-    /// Makes an object of those members that have a value.
-    pub fn of<const N: usize>(members: [(&str, Option<Value>); N]) -> Self {
-        let mut object = Self(Vec::with_capacity(N));
-        for (name, value) in members {
-            if let Some(value) = value {
-                object.0.push((name.to_owned(), value));
-            }
+    /// Returns the object with one more member.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Returns the object with one more member, where there is a value.
+    #[must_use]
+    pub fn with_some(self, name: &str, value: Option<Value>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
         }
-        object
     }
 
     /// Returns how many members there are.
@@ -126,18 +131,33 @@ impl Value {
     /// Returns the number, where this is a whole one from 0 to 2^53 - 1, however it is spelled (`8388608.0`, `1e3`).
     pub fn as_whole(&self) -> Option<u64> {
         let Self::Number(text) = self else { return None };
-        let (mantissa, exponent) = match text.find(['e', 'E']) {
-            Some(index) => (&text[..index], text[index + 1..].parse::<i32>().ok()?),
-            None => (text.as_str(), 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let fraction = fraction.trim_end_matches('0');
-        let mut scale = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
-        let mut number: u64 = 0;
-        for digit in whole.bytes().chain(fraction.bytes()) {
-            let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-            number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+        let (mut number, mut scale, mut exponent) = (0_u64, 0_i32, None);
+        let (mut is_fraction, mut is_negative) = (false, false);
+        // Zeros that end a fraction count for nothing, however many there are.
+        let mut zeros = 0;
+        for byte in text.bytes() {
+            match (byte, &mut exponent) {
+                (b'e' | b'E', _) => exponent = Some(0),
+                (b'.', _) => is_fraction = true,
+                (b'-', Some(_)) => is_negative = true,
+                (b'+', _) => {}
+                (digit, Some(exponent)) => {
+                    *exponent = i32::checked_mul(*exponent, 10)?.checked_add(i32::from(digit) - i32::from(b'0'))?;
+                }
+                (b'0', None) if is_fraction => zeros += 1,
+                (digit, None) => {
+                    for _ in 0..=zeros {
+                        number = number.checked_mul(10)?;
+                        scale -= i32::from(is_fraction);
+                    }
+                    zeros = 0;
+                    // A sign before the number is below every digit.
+                    number = number.checked_add(digit.checked_sub(b'0')?.into())?;
+                }
+            }
         }
+        let exponent = exponent.unwrap_or_default();
+        scale = scale.checked_add(if is_negative { -exponent } else { exponent })?;
         while scale != 0 && number != 0 {
             if scale > 0 {
                 number = number.checked_mul(10)?;

@@ -145,19 +145,18 @@ impl Snapshot {
         let pair = |first: Value, second: Value| Value::Array([first, second].into());
         let digest = |(part, digest): &(u32, Digest)| pair(u64::from(*part).into(), digest.to_base64().into());
         let range = |[first, last]: [u64; 2]| pair(first.into(), last.into());
-        let fields: [(&str, Value); 10] = [
-            ("version", VERSION.into()),
-            ("sessionId", self.session_id.as_str().into()),
-            ("file", self.fingerprint.file.to_base64().into()),
-            ("target", self.fingerprint.target.to_base64().into()),
-            ("size", self.plan.size().into()),
-            ("partSize", self.plan.part_size().into()),
-            ("acknowledged", Value::Array(ranges(&self.acknowledged).into_iter().map(range).collect())),
-            ("hashed", u64::from(self.file_hashed).into()),
-            ("hashState", self.hasher.save().into()),
-            ("digests", Value::Array(self.digests.iter().map(digest).collect())),
-        ];
-        Value::Object(Object::of(fields.map(|(name, value)| (name, Some(value)))))
+        let object = Object::default()
+            .with("version", VERSION)
+            .with("sessionId", self.session_id.as_str())
+            .with("file", self.fingerprint.file.to_base64())
+            .with("target", self.fingerprint.target.to_base64())
+            .with("size", self.plan.size())
+            .with("partSize", self.plan.part_size())
+            .with("acknowledged", Value::Array(ranges(&self.acknowledged).into_iter().map(range).collect()))
+            .with("hashed", u64::from(self.file_hashed))
+            .with("hashState", self.hasher.save())
+            .with("digests", Value::Array(self.digests.iter().map(digest).collect()));
+        Value::Object(object)
     }
 
     /// Reads it from JSON.

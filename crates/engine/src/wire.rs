@@ -77,27 +77,23 @@ pub struct CreateFile {
 impl CreateUploadSession {
     /// Returns the body of the request.
     pub fn to_json(&self) -> Value {
-        let text = |text: &String| Value::from(text.as_str());
-        Value::Object(Object::of([
-            ("name", Some(text(&self.name))),
-            ("parent_folder_id", Some(text(&self.parent_folder_id))),
-            ("size", Some(self.size.map_or(Value::Null, Value::from))),
-            ("drive_id", self.drive_id.as_ref().map(text)),
-            ("pass_through", self.pass_through.clone()),
-        ]))
+        let object = named(&self.name, &self.parent_folder_id);
+        let object = object.with("size", self.size.map_or(Value::Null, Value::from));
+        let object = object.with_some("drive_id", self.drive_id.as_deref().map(Value::from));
+        Value::Object(object.with_some("pass_through", self.pass_through.clone()))
     }
 }
 
 impl CreateFile {
     /// Returns what the header holds, but for its escapes.
     pub fn to_json(&self) -> Value {
-        let text = |text: &String| Value::from(text.as_str());
-        Value::Object(Object::of([
-            ("name", Some(text(&self.name))),
-            ("parent_folder_id", Some(text(&self.parent_folder_id))),
-            ("drive_id", self.drive_id.as_ref().map(text)),
-        ]))
+        let object = named(&self.name, &self.parent_folder_id);
+        Value::Object(object.with_some("drive_id", self.drive_id.as_deref().map(Value::from)))
     }
+}
+
+fn named(name: &str, parent_folder_id: &str) -> Object {
+    Object::default().with("name", name).with("parent_folder_id", parent_folder_id)
 }
 
 /// Answers as a server makes them; the client reads what it needs field by field.

@@ -127,7 +127,7 @@ impl Upload {
     /// Returns what is known of the file without the server.
     pub(super) fn file(&self) -> Object {
         let size = self.size().map_or(Value::Null, Value::from);
-        Object::of([("name", Some(self.config.name.as_str().into())), ("size", Some(size))])
+        Object::default().with("name", self.config.name.as_str()).with("size", size)
     }
 
     /// Ends the upload with an error. The session stays on the server unless it is gone: the caller may abort. That of a
