@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use js_sys::{JsString, Promise};
 use upload_session_engine::config::check_name;

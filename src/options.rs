@@ -7,7 +7,7 @@ mod request;
 #[cfg(feature = "stream")]
 mod stream;
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use js_sys::JSON;
 use upload_session_engine::config::{Config, DigestMode};
@@ -180,7 +180,7 @@ fn retry_policy(fields: &Fields) -> Result<Option<RetryPolicy>, UploadError> {
 }
 
 fn millis(millis: f64) -> Duration {
-    Duration::from_secs_f64(millis / 1000.0)
+    Duration::from_millis_f64(millis)
 }
 
 /// Reads `passThrough`.

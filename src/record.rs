@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use js_sys::{JSON, Promise};
 use upload_session_engine::config::{Config, DigestMode};

@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use upload_session_engine::clock::Instant;
 use upload_session_engine::digest::{Digest, PartHasher};

@@ -1,6 +1,6 @@
 //! What `UploadSessionsApi` is told, once and for each of its calls.
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use upload_session_engine::error::UploadError;
 use upload_session_engine::retry::RetryPolicy;

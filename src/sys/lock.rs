@@ -1,6 +1,6 @@
 //! Locks that the tabs of one origin share: `navigator.locks` (W3C Web Locks API).
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;

@@ -1,7 +1,7 @@
 //! Where resume records are kept: IndexedDB, or a caller's own `UploadStore`. Both are the page's to break: every call
 //! is caught, and none is waited for without end.
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use js_sys::TypeError;
 use wasm_bindgen::prelude::*;

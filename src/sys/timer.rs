@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, Date, Promise};
@@ -73,7 +73,7 @@ pub(crate) fn at(at: Instant, callback: impl FnOnce() + 'static) -> Timeout {
 /// Calls back after `delay`; dropping the handle cancels.
 pub(crate) fn after(delay: Duration, callback: impl FnOnce() + 'static) -> Timeout {
     // setTimeout takes 31 bits (WHATWG HTML, 8.6). Rounded up: a timer that fires early only fires again.
-    let millis = delay.as_micros().div_ceil(1000).min(i32::MAX as u128) as u32;
+    let millis = delay.as_millis_f64().min(f64::from(i32::MAX)).ceil() as u32;
     Timeout::new(millis, callback)
 }
 
@@ -114,5 +114,5 @@ pub(crate) async fn within(limit: Duration, value: &JsValue) -> Option<Result<Js
 }
 
 fn from_millis(millis: f64) -> Duration {
-    Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default()
+    Duration::from_millis_f64(millis)
 }

@@ -1,8 +1,6 @@
 //! One request on its way: ready, in flight, waiting to be sent again, or waiting for a token.
 
-use core::time::Duration;
-
-use crate::clock::Instant;
+use crate::clock::{Duration, Instant};
 use crate::output::OpId;
 use crate::retry::Attempts;
 

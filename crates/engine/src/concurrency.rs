@@ -1,8 +1,6 @@
 //! How many parts are sent side by side: more while that is faster, fewer once the server or the link has too many.
 
-use core::time::Duration;
-
-use crate::clock::Instant;
+use crate::clock::{Duration, Instant};
 
 /// How many parts are in flight at first.
 const START: usize = 2;
@@ -102,7 +100,7 @@ impl Limiter {
             return;
         }
         let cooling = match self.too_many {
-            Some(known) if known.number == self.limit => known.cooling.saturating_mul(2),
+            Some(known) if known.number == self.limit => known.cooling * 2.0,
             _ => COOLING,
         };
         if self.limit > 1 {
@@ -135,7 +133,7 @@ impl Limiter {
                 self.limit = fewer;
                 self.fewer_since = Some(now);
                 self.enough_until = Some(now + self.settling);
-                self.settling = self.settling.saturating_mul(2).min(COOLING);
+                self.settling = (self.settling * 2.0).min(COOLING);
             }
             return;
         }

@@ -1,16 +1,15 @@
 //! What is to be uploaded and how: a configuration with every field checked.
 
 use alloc::string::String;
-use core::time::Duration;
 
-use crate::clock::ReadDate;
+use crate::clock::{Duration, ReadDate};
 use crate::error::UploadError;
 use crate::json::Value;
 use crate::retry::RetryPolicy;
 use crate::wire::{CreateFile, CreateUploadSession};
 
 /// How many times longer than for progress an answer is waited for: a server passes a part on before it answers.
-const ANSWER_PATIENCE: u32 = 4;
+const ANSWER_PATIENCE: f64 = 4.0;
 /// Most bytes of a direct upload that every connector takes.
 const DIRECT_LIMIT: u64 = 4_000_000;
 /// Most bytes of a direct upload to Box, whose sessions start behind it.
@@ -157,7 +156,7 @@ impl Config {
 
     /// Returns how long an answer may take once the last byte of the content is on its way.
     pub(crate) fn answer_timeout(&self) -> Duration {
-        self.stall_timeout.saturating_mul(ANSWER_PATIENCE)
+        self.stall_timeout * ANSWER_PATIENCE
     }
 
     /// Returns how long an attempt of a request without content may take.

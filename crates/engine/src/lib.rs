@@ -27,9 +27,8 @@
 //!
 //! ```
 //! use std::collections::VecDeque;
-//! use std::time::Duration;
 //!
-//! use upload_session_engine::clock::{Instant, Now};
+//! use upload_session_engine::clock::{Duration, Instant, Now};
 //! use upload_session_engine::config::Config;
 //! use upload_session_engine::digest::Digest;
 //! use upload_session_engine::output::Output;

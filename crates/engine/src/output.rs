@@ -204,7 +204,7 @@ pub enum Event {
         /// Which attempt failed, from 1.
         attempt: u32,
         /// How long until the next.
-        delay: core::time::Duration,
+        delay: crate::clock::Duration,
         /// Why.
         error: UploadError,
     },

@@ -1,8 +1,6 @@
 //! How far an upload is, how fast it goes, and how long it will take.
 
-use core::time::Duration;
-
-use crate::clock::Instant;
+use crate::clock::{Duration, Instant};
 
 /// Half of the weight of the smoothed speed lies within this time.
 const HALF_LIFE: Duration = Duration::from_secs(2);

@@ -1,8 +1,6 @@
 //! When a request is sent again: exponential backoff with full jitter, and the server's `Retry-After`.
 
-use core::time::Duration;
-
-use crate::clock::{Instant, Now, ReadDate};
+use crate::clock::{Duration, Instant, Now, ReadDate};
 use crate::error::{ErrorCode, UploadError};
 use crate::request::Response;
 
@@ -41,15 +39,14 @@ impl RetryPolicy {
 
     /// Returns the upper bound of the delay before attempt `attempt + 1` (`attempt` starts at 1).
     pub fn delay_bound(&self, attempt: u32) -> Duration {
-        let most = self.max_interval.as_secs_f64();
-        let mut bound = self.initial_interval.as_secs_f64();
+        let mut bound = self.initial_interval;
         for _ in 1..attempt {
-            if bound >= most || self.exponent <= 1.0 {
+            if bound >= self.max_interval || self.exponent <= 1.0 {
                 break;
             }
-            bound *= self.exponent;
+            bound = bound * self.exponent;
         }
-        if bound < most { Duration::from_secs_f64(bound) } else { self.max_interval }
+        bound.min(self.max_interval)
     }
 }
 
@@ -201,7 +198,7 @@ impl Attempts {
         rng: &mut fastrand::Rng,
     ) -> Verdict {
         let failing_since = *self.failing_since.get_or_insert(now.instant);
-        let delay = policy.delay_bound(self.count).mul_f64(rng.f64()).max(at_least);
+        let delay = (policy.delay_bound(self.count) * rng.f64()).max(at_least);
         let at = now.instant + delay;
         if !policy.enabled || at.since(failing_since) > policy.max_elapsed_time {
             return Verdict::Fail(error);
@@ -218,7 +215,7 @@ pub fn parse_retry_after(value: &str, unix_now: Duration, read_date: ReadDate) -
         // More than a number can hold is as good as forever.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    Some(read_date(value)?.saturating_sub(unix_now))
+    Some(read_date(value)? - unix_now)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use support::observe::Scenario;
 use support::server::Fault;
@@ -95,7 +95,7 @@ fn failed_attempt_takes_its_estimate_back_and_confirmed_stays() {
     let progress = sim.upload.progress();
     assert_eq!((progress.confirmed, progress.sent, progress.parts_in_flight), (1000, 1000, 0));
     sim.run_until_sent(Upload, 1, 2);
-    sim.run_for(TICK * 2);
+    sim.run_for(TICK * 2.0);
     let sent = sim.upload.progress().sent;
     assert!(sent > 1000 && sent <= 1200, "the next attempt counts from its own begin: {sent}");
 }
@@ -138,7 +138,7 @@ fn progress_that_came_within_a_frame_is_told_at_the_next() {
 fn progress_of_a_pause_says_that_nothing_is_on_the_wire() {
     let mut sim = slow(4000, 1000);
     sim.run_until_sent(Upload, 1, 1);
-    sim.run_for(TICK * 3);
+    sim.run_for(TICK * 3.0);
     sim.act(Action::Pause);
     sim.run();
     let progress = sim.upload.progress();

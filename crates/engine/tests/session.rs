@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use serde_json::{Value, json};
 use support::Action;

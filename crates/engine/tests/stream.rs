@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use proptest::prelude::*;
 use support::observe::Scenario;

@@ -1,11 +1,10 @@
 //! Which part is sent next, for how long, and what comes of it.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::{Part, Parts, Stage, Verification};
 use crate::call::CallState;
-use crate::clock::Instant;
+use crate::clock::{Duration, Instant};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::output::{OpId, PartBody};
@@ -56,8 +55,8 @@ impl Parts {
             None => bytes / SLOWEST,
         };
         let stalls = self.open.iter().find(|part| part.number == number).map_or(0, |part| part.stalls);
-        let limit = config.stall_timeout.as_secs_f64() + expected;
-        Duration::try_from_secs_f64(limit * f64::from(1 << stalls.min(MAX_DOUBLINGS))).unwrap_or(Duration::MAX)
+        let limit = config.stall_timeout + Duration::from_millis_f64(expected * 1000.0);
+        limit * f64::from(1 << stalls.min(MAX_DOUBLINGS))
     }
 
     /// Returns the parts whose attempt has run out of time. One that was given too little, by the speed of those that

@@ -1,12 +1,11 @@
 //! What comes of sending a part, or the whole file in one request.
 
 use alloc::borrow::ToOwned;
-use core::time::Duration;
 
 use super::Upload;
 use super::transitions::Step;
 use crate::call::Call;
-use crate::clock::Now;
+use crate::clock::{Duration, Now};
 use crate::error::ErrorCode;
 use crate::json::Value;
 use crate::output::{Event, Output, PartState};

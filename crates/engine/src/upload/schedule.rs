@@ -2,14 +2,13 @@
 
 use alloc::vec::Vec;
 use core::mem;
-use core::time::Duration;
 
 use super::Upload;
 use super::phase::{Finish, Phase, Session};
 use super::tell::ESTIMATE_INTERVAL;
 use super::transitions::DELETE_LIMIT;
 use crate::call::Call;
-use crate::clock::{Instant, Now};
+use crate::clock::{Duration, Instant, Now};
 use crate::error::UploadError;
 use crate::output::{OpId, Output, PartBody, PartState};
 use crate::part::Parts;
@@ -65,7 +64,7 @@ impl Upload {
         match &mut self.phase {
             Phase::Discarding(call, _) | Phase::Deleting(call) => {
                 let since = call.attempts.count_from(now.instant);
-                timeout.min(DELETE_LIMIT.saturating_sub(now.instant.since(since)))
+                timeout.min(DELETE_LIMIT - now.instant.since(since))
             }
             _ => timeout,
         }

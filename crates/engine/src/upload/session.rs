@@ -62,9 +62,7 @@ impl Upload {
     /// Notes when the session's time should be over; nothing where that is past though the server just said otherwise.
     pub(super) fn note_expiry(&mut self, envelope: &Object, now: Now) {
         let expires_at = envelope.get("data").and_then(|data| data.get("expires_at")).and_then(Value::as_str);
-        let left = expires_at
-            .and_then(|text| parse_date(text, self.config.read_date))
-            .and_then(|date| date.checked_sub(now.unix));
+        let left = expires_at.and_then(|text| parse_date(text, self.config.read_date)).map(|date| date - now.unix);
         if let Some(session) = &mut self.session {
             session.expires = left.filter(|left| !left.is_zero()).map(|left| now.instant + left);
         }

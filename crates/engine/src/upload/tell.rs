@@ -1,10 +1,8 @@
 //! What the listeners are told.
 
-use core::time::Duration;
-
 use super::Upload;
 use crate::call::Call;
-use crate::clock::Instant;
+use crate::clock::{Duration, Instant};
 use crate::error::UploadError;
 use crate::output::{Event, Output, PartState};
 use crate::progress::Progress;

@@ -1,13 +1,12 @@
 //! Every transition of the upload: what an answer, a failure or an abort leads to.
 
 use core::mem;
-use core::time::Duration;
 
 use super::Upload;
 use super::phase::{Finish, Phase, Session};
 use super::session::{created, is_finished};
 use crate::call::{Call, CallState};
-use crate::clock::Now;
+use crate::clock::{Duration, Now};
 use crate::error::{ErrorCode, UploadError};
 use crate::json::Value;
 use crate::output::{OpId, Output};

@@ -6,7 +6,7 @@ pub mod observe;
 pub mod server;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use serde_json::Value;
 use upload_session_engine::clock::{Instant, Now, read_date};
@@ -473,14 +473,17 @@ impl Sim {
         let ends = self.aborted || what.0 == Operation::Delete;
         assert!(!self.offline || ends, "{what:?} is sent without a network");
         if let Some(&earliest) = self.not_before.get(&what) {
-            assert!(self.now >= earliest, "{what:?} is sent {:?} before its Retry-After", earliest - self.now);
+            assert!(self.now >= earliest, "{what:?} is sent {:?} before its Retry-After", (earliest - self.now));
         }
         // A time for which it only waited for room does not count.
         if let (Some(due), Some(since)) = (self.due_at.remove(&what), self.failing_since.get_mut(&what)) {
-            *since += self.now.saturating_sub(due);
+            *since += self.now - due;
         }
         if let Some(&since) = self.failing_since.get(&what) {
-            assert!(self.now - since <= self.config.retry.max_elapsed_time, "{what:?} is sent after its retries' time");
+            assert!(
+                (self.now - since) <= self.config.retry.max_elapsed_time,
+                "{what:?} is sent after its retries' time"
+            );
         }
         self.in_flight.insert(op, what);
         let carries = |what: &&(Operation, _)| matches!(what.0, Operation::Upload | Operation::Direct);
@@ -507,8 +510,8 @@ impl Sim {
             self.server.handle(&request, range, &self.config)
         };
         if self.config.measures_progress && length > 0 && !matches!(answer, Answer::Never) {
-            for quarter in 1..=4 {
-                self.schedule(delay / 5 * quarter, Due::Sent(op, length * u64::from(quarter) / 4));
+            for quarter in 1..=4_u32 {
+                self.schedule(delay * (f64::from(quarter) / 5.0), Due::Sent(op, length * u64::from(quarter) / 4));
             }
         }
         self.sent.push(Sent { at: self.now, operation: what.0, part: what.1, held, request });

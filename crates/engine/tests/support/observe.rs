@@ -1,6 +1,6 @@
 //! Scenarios in one line, and what can be seen of a run.
 
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use serde_json::Value;
 use upload_session_engine::clock::read_date;

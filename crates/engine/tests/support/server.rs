@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
-use std::time::Duration;
+use upload_session_engine::clock::Duration;
 
 use serde_json::{Value, json};
 use upload_session_engine::config::{Config, DigestMode};

@@ -200,7 +200,8 @@ impl Driver {
             Output::Forget => assert!(self.record.take().is_some(), "there was no record"),
             Output::RefreshToken => self.give(Input::Token),
             Output::WaitUntil(at) => {
-                self.wake_at = Some(self.origin + at.since(clock::Instant::from_origin(Duration::ZERO)));
+                self.wake_at =
+                    Some(self.origin + Duration::from(at.since(clock::Instant::from_origin(clock::Duration::ZERO))));
             }
             Output::Event(event) => self.note(event),
             Output::Finished(Ok(_)) => self.outcome.end = End::Done,
@@ -308,8 +309,8 @@ impl Driver {
 
     fn now(&self) -> Now {
         Now {
-            instant: clock::Instant::from_origin(self.origin.elapsed()),
-            unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap(),
+            instant: clock::Instant::from_origin(self.origin.elapsed().into()),
+            unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().into(),
         }
     }
 }

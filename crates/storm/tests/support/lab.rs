@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
 use upload_emulator::{app, serve};
+use upload_session_engine::clock;
 use upload_session_engine::config::Config;
 use upload_session_engine::retry::RetryPolicy;
 use upload_storm::{End, Evidence, Outcome, Scenario, judge};
@@ -20,9 +21,9 @@ use super::driver::{Driver, Target, Turns};
 const LIMIT: Duration = Duration::from_secs(40);
 /// Attempts follow one another this fast, for so long at most.
 const RETRY: RetryPolicy = RetryPolicy {
-    initial_interval: Duration::from_millis(5),
-    max_interval: Duration::from_millis(50),
-    max_elapsed_time: Duration::from_secs(25),
+    initial_interval: clock::Duration::from_millis(5),
+    max_interval: clock::Duration::from_millis(50),
+    max_elapsed_time: clock::Duration::from_secs(25),
     ..RetryPolicy::DEFAULT
 };
 
@@ -122,15 +123,15 @@ fn config(scenario: &Scenario) -> Config {
         concurrency: scenario.concurrency,
         body: scenario.body,
         retry: RETRY,
-        timeout: Duration::from_secs(1),
-        stall_timeout: Duration::from_millis(300),
+        timeout: clock::Duration::from_secs(1),
+        stall_timeout: clock::Duration::from_millis(300),
         rereads_file: scenario.rereads_file,
         measures_progress: scenario.measures_progress,
         direct: scenario.direct,
         restart: scenario.restart,
         keeps_record: scenario.keeps_record,
         can_refresh_token: scenario.can_refresh_token,
-        read_date: upload_session_engine::clock::read_date,
+        read_date: clock::read_date,
         ..Config::new("storm.bin", "root", scenario.size)
     }
 }
