@@ -249,7 +249,7 @@ impl Inner {
         let part = free.and_then(|bytes| bytes.part(0..length).ok());
         let takes = || {
             let takes = format!("takes less than it does: there is no room for the {length} bytes of a part");
-            UploadError::invalid_argument("memoryBudget", takes).into()
+            UploadError::invalid_argument("memoryBudget", &takes).into()
         };
         part.or_else(|| Bytes::reserve(length)).ok_or_else(takes)
     }
