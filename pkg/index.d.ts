@@ -305,7 +305,8 @@ export type UploadErrorCode =
   | "file_too_large"       // more than 10_001 parts
   | "digest_mismatch"      // the server holds other bytes than were sent, twice
   | "protocol"             // an answer that the API does not allow
-  | "storage";             // of a warning: the resume record could not be kept
+  | "storage"              // of a warning: the resume record could not be kept
+  | "worker";              // of `upload-session/worker`: there is no worker, or it ended
 
 export class UploadError extends Error {
   readonly name: "UploadError";
