@@ -6,7 +6,7 @@
 // clone) when a session is made; what cannot be cloned is `invalid_argument`. The functions of `apiKey` and `store`, and
 // the `signal`, stay on the page and are called there. Where the worker ends, what waits for it rejects with `worker`.
 
-export * from "upload-session";
+export * from "./index.js";
 
 /** Where the worker comes from. */
 export interface WorkerOptions {
