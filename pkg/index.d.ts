@@ -6,7 +6,8 @@
 
 /**
  * Loads and instantiates the WebAssembly module. Idempotent; must resolve before anything else is used.
- * Without `input` it fetches the `.wasm` file beside the package's own script.
+ * Without `input` it fetches the `.wasm` file beside the package's own script. Otherwise `input` says what to load: an
+ * address, a `Request`, a `Response`, the file's bytes, a compiled `WebAssembly.Module`, or a promise of one of these.
  */
 export default function init(input?: unknown): Promise<unknown>;
 

@@ -1,7 +1,11 @@
-import init, { UploadSession as Session } from "./dist/upload_session.js";
+import load, { UploadSession as Session } from "./dist/upload_session.js";
 
 export { UploadError, UploadSessionsApi, sha1Digest } from "./dist/upload_session.js";
-export default init;
+
+export default function init(input) {
+  // The loader wants to be given an object, and warns of everything else.
+  return load(input === undefined ? undefined : { module_or_path: input });
+}
 
 // Sessions that were started and have not ended. Without this a session that a page keeps only the promise of
 // could be collected as garbage, and its upload be cancelled with it.

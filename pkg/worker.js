@@ -25,7 +25,7 @@ const forget = () => {
 
 async function start(input, worker) {
   const module = await compile(input ?? new URL("./dist/upload_session_bg.wasm", import.meta.url));
-  const exports = await load({ module_or_path: module });
+  const exports = await load(module);
   await connect(worker, module, forget);
   return exports;
 }

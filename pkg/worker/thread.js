@@ -10,7 +10,7 @@ const sessions = new Map();
 const uncallable = new FinalizationRegistry((id) => port.tell("forget", id));
 
 const port = new Port(globalThis, {
-  init: async (module) => void (await init({ module_or_path: module })),
+  init: async (module) => void (await init(module)),
   sha1Digest,
 
   async start(id, setup) {

@@ -8,6 +8,7 @@ mod flags;
 mod module;
 mod process;
 mod project;
+mod readme;
 mod report;
 mod runners;
 mod server;

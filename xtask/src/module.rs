@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 use crate::project::Project;
+use crate::readme;
 use crate::setup::{Need, ROOT_PACKAGES};
 use crate::step;
 
@@ -17,11 +18,13 @@ const OUT: &str = "pkg/dist";
 /// What is built: the crate's folder, where it goes, and the name of what has to be there then.
 const MODULES: [(&str, &str, &str); 2] =
     [(".", "pkg/dist", "upload_session"), ("edge", "pkg/dist/edge", "upload_session_edge")];
+/// Texts of the root that belong to the package as they are.
+const LICENSES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 /// What wasm-pack adds and the package must not have: npm would leave out what its .gitignore
 /// names.
 const UNWANTED: [&str; 2] = [".gitignore", "README.md"];
 
-/// Builds the modules for release.
+/// Builds the modules for release, and makes the package ready to be published.
 ///
 /// # Errors
 ///
@@ -35,7 +38,18 @@ pub(crate) fn build(project: &Project) -> Result<()> {
         // What an earlier build left must not be shipped.
         fs::remove_dir_all(&out).with_context(|| format!("cannot empty {OUT}"))?;
     }
-    MODULES.iter().try_for_each(|module| build_one(project, *module))
+    MODULES.iter().try_for_each(|module| build_one(project, *module))?;
+    add_texts(project)
+}
+
+/// Puts licences and README beside package.json; git ignores them there.
+fn add_texts(project: &Project) -> Result<()> {
+    let package = project.root.join("pkg");
+    for name in LICENSES {
+        fs::copy(project.root.join(name), package.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    let readme = fs::read_to_string(project.root.join("README.md")).context("cannot read README.md")?;
+    fs::write(package.join("README.md"), readme::of_package(&readme)).context("cannot write pkg/README.md")
 }
 
 fn build_one(project: &Project, (folder, out, name): (&str, &str, &str)) -> Result<()> {

@@ -50,6 +50,7 @@ impl Need {
         Self::Packages("edge"),
         Self::Packages("tests/edge"),
         Self::Packages("tests/e2e"),
+        Self::Packages("tests/package"),
         Self::WasmTools,
         Self::Geckodriver,
     ];

@@ -41,6 +41,7 @@ const SUITES: &[Suite] = &[
     suite("types", TYPES, |s| s.types()),
     suite("contract", CONTRACT, |s| s.contract()),
     suite("edge", EDGE, |s| s.edge()),
+    suite("package", PACKAGE, |s| s.package()),
     suite("e2e", END_TO_END, |s| s.end_to_end()),
 ];
 
@@ -56,6 +57,17 @@ const EDGE: &[Need] = &[
     Need::Packages("edge"),
     Need::Packages("tests/edge"),
     Need::WasmTools,
+];
+/// The suite drives browsers as the end-to-end tests do.
+const PACKAGE: &[Need] = &[
+    Need::Node,
+    Need::WasmTarget,
+    Need::Browsers,
+    ROOT_PACKAGES,
+    Need::Packages("tests/e2e"),
+    Need::Packages("tests/package"),
+    Need::WasmTools,
+    Need::Geckodriver,
 ];
 const END_TO_END: &[Need] = &[
     Need::Node,

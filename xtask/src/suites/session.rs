@@ -162,14 +162,29 @@ impl<'a> Session<'a> {
         nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut node)?)?)
     }
 
+    /// Installs the package from its tarball and uses it in every way it promises.
+    pub(super) fn package(&self) -> Result<Tally> {
+        self.module()?;
+        // It packs and installs, then tests.
+        let mut npm = self.in_folder("tests/package", "npm", &["test"])?;
+        npm.env("UPLOAD_EMULATOR_BIN", self.emulator()?);
+        self.name_browsers(&mut npm)?;
+        nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut npm)?)?)
+    }
+
+    fn name_browsers(&self, tests: &mut Command) -> Result<()> {
+        let browsers = setup::locate_browsers(self.project)?;
+        tests.env("CHROMIUM", browsers.chromium).env("CHROMEDRIVER", browsers.chromedriver);
+        tests.env("FIREFOX", browsers.firefox).env("GECKODRIVER", browsers.geckodriver);
+        Ok(())
+    }
+
     pub(super) fn end_to_end(&self) -> Result<Tally> {
         let mut node = self.node_tests("tests/e2e")?;
         // Much of it is waiting for paced links: two files at a time even where node would run one.
         node.arg("--test-concurrency=2");
         self.module()?;
-        let browsers = setup::locate_browsers(self.project)?;
-        node.env("CHROMIUM", browsers.chromium).env("CHROMEDRIVER", browsers.chromedriver);
-        node.env("FIREFOX", browsers.firefox).env("GECKODRIVER", browsers.geckodriver);
+        self.name_browsers(&mut node)?;
         if env::var_os("UPLOAD_E2E_SIZE_MIB").is_none() {
             node.env("UPLOAD_E2E_SIZE_MIB", E2E_SIZE_MIB);
         }
