@@ -47,6 +47,11 @@ export async function startEmulator(page = path.join(ROOT, "www"), flags = []) {
   });
 }
 
+/** An emulator that somebody else started, and ends. */
+export function emulatorAt(address) {
+  return new Emulator(address);
+}
+
 /** The emulator's control API. */
 class Emulator {
   constructor(address, stop) {

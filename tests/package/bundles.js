@@ -45,14 +45,13 @@ export async function withVite() {
   });
 }
 
-/** The development server; as Vite bundles dependencies for it without their files, the package has to be left out. */
+/** The development server, in which Vite bundles dependencies in another way than in a build. */
 export async function viteServer(target) {
   const server = await vite.createServer({
     configFile: false,
     root: PACKED,
     cacheDir: path.join(PACKED, "vite-cache"),
     logLevel: "warn",
-    optimizeDeps: { exclude: ["upload-session"] },
     server: { host: "127.0.0.1", port: 0, proxy: { "/file-storage": target } },
   });
   await server.listen();

@@ -27,4 +27,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(path.join(PACKED, "tarball.json"), JSON.stringify(packed));
   npm("install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", `./${packed.filename}`);
   cpSync(path.join(HERE, "apps"), path.join(PACKED, "apps"), { recursive: true });
+  // Without what their own `npm install` brought: what they import is the tarball's.
+  const filter = (file) => !["node_modules", "dist"].includes(path.basename(file));
+  cpSync(path.join(ROOT, "examples"), path.join(PACKED, "examples"), { recursive: true, filter });
 }

@@ -16,8 +16,12 @@ pub(crate) fn of_package(readme: &str) -> String {
 }
 
 /// Files that both have, by the path in each.
-const COMMON: &[(&str, &str)] =
-    &[("pkg/index.d.ts", "index.d.ts"), ("LICENSE-MIT", "LICENSE-MIT"), ("LICENSE-APACHE", "LICENSE-APACHE")];
+const COMMON: &[(&str, &str)] = &[
+    ("pkg/index.d.ts", "index.d.ts"),
+    ("pkg/worker.d.ts", "worker.d.ts"),
+    ("LICENSE-MIT", "LICENSE-MIT"),
+    ("LICENSE-APACHE", "LICENSE-APACHE"),
+];
 
 fn without_paths(line: &str) -> String {
     let mut text = String::new();
@@ -49,7 +53,8 @@ mod tests {
 
     #[test]
     fn pictures_and_paths_of_the_repository_are_left_out() {
-        let readme = "# A\n\n![A plot](bench/plot.svg)\n\nSee [the edge](docs/edge.md), [below](#b) or [MIT](LICENSE-MIT).\n";
+        let readme =
+            "# A\n\n![A plot](bench/plot.svg)\n\nSee [the edge](docs/edge.md), [below](#b) or [MIT](LICENSE-MIT).\n";
         assert_eq!(of_package(readme), "# A\n\nSee the edge, [below](#b) or [MIT](LICENSE-MIT).\n");
     }
 
