@@ -17,8 +17,9 @@ export async function connect(startWorker, module, onEnd) {
   } catch (cause) {
     throw failure("The worker cannot be started", cause);
   }
-  link = new Link(worker, onEnd);
-  await link.call("init", module);
+  const opened = new Link(worker, onEnd);
+  await opened.call("init", module);
+  link = opened;
 }
 
 const failure = (message, cause) => new UploadError(message, { code: "worker", retryable: true, cause });
@@ -27,23 +28,22 @@ class Link extends Port {
   #worker;
   #onEnd;
   #last = 0;
+  // By id, until the worker cannot speak of it any more: what becomes of an upload, and the page's functions for it.
   #uploads = new Map();
-  // What of options cannot be cloned, until the worker cannot call it any more.
-  #functions = new Map();
   // Sessions that wait for the worker: nothing else keeps one of which the page has but the promise.
   #waiting = new Set();
-  #collected = new FinalizationRegistry((id) => this.free(id));
+  #collected = new FinalizationRegistry((id) => this.tell("free", id));
 
   constructor(worker, onEnd) {
     super(worker, {
-      event: (id, name, detail, view) => this.#uploads.get(id)?.receive(name, detail, view),
-      ask: (id, name, args) => this.#ask(id, name, args),
-      forget: (id) => this.#functions.delete(id),
+      event: (id, ...event) => this.#uploads.get(id).upload.receive(...event),
+      ask: (id, name, ...args) => this.#ask(id, name, args),
+      forget: (id) => this.#uploads.delete(id),
     });
     this.#worker = worker;
     this.#onEnd = onEnd;
     worker.addEventListener("error", ({ message }) => {
-      this.#end(failure(`The worker failed: ${message ?? "its script cannot be loaded"}`));
+      this.#end(failure(`The worker failed: ${message || "its script cannot be loaded"}`));
     });
     worker.addEventListener("messageerror", () => this.#end(failure("A message of the worker cannot be read")));
   }
@@ -51,8 +51,7 @@ class Link extends Port {
   /** Takes a session in, whose events go to `upload`, and returns its id here. */
   add(session, upload, functions) {
     const id = ++this.#last;
-    this.#uploads.set(id, upload);
-    this.#functions.set(id, { upload, functions });
+    this.#uploads.set(id, { upload, functions });
     this.#collected.register(session, id);
     return id;
   }
@@ -68,12 +67,8 @@ class Link extends Port {
     }
   }
 
-  free(id) {
-    this.tell("free", id);
-  }
-
   async #ask(id, name, args) {
-    const { upload, functions } = this.#functions.get(id);
+    const { upload, functions } = this.#uploads.get(id);
     try {
       return await functions[name](...args);
     } catch (thrown) {
@@ -85,8 +80,7 @@ class Link extends Port {
     this.#worker.terminate();
     this.#onEnd();
     this.fail(error);
-    for (const upload of this.#uploads.values()) upload.fail();
+    for (const { upload } of this.#uploads.values()) upload.fail();
     this.#uploads.clear();
-    this.#functions.clear();
   }
 }

@@ -38,7 +38,7 @@ export class Port {
     this.#waiting.clear();
   }
 
-  async #receive({ name, args, call, reply, value, error }, handlers) {
+  #receive({ name, args, call, reply, value, error }, handlers) {
     if (reply !== undefined) {
       const waiting = this.#waiting.get(reply);
       this.#waiting.delete(reply);
@@ -47,11 +47,15 @@ export class Port {
     } else if (call === undefined) {
       handlers[name](...args);
     } else {
-      try {
-        this.#target.postMessage({ reply: call, value: await handlers[name](...args) });
-      } catch (thrown) {
-        this.#target.postMessage({ reply: call, error: pack(thrown) });
-      }
+      this.#answer(call, handlers[name], args);
+    }
+  }
+
+  async #answer(call, handler, args) {
+    try {
+      this.#target.postMessage({ reply: call, value: await handler(...args) });
+    } catch (thrown) {
+      this.#target.postMessage({ reply: call, error: pack(thrown) });
     }
   }
 }

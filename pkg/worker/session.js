@@ -101,6 +101,7 @@ export class UploadSession {
     const upload = this.#upload;
     upload.view = this.#view();
     for (const off of this.#offLocal) off();
+    // Another one may follow it.
     const line = link;
     const id = line.add(this, upload, functions);
     this.#link = line;
@@ -111,7 +112,7 @@ export class UploadSession {
       const setup = { file: this.#file, options, snapshot: upload.view.snapshot, standIns, parts: upload.listensTo("part") };
       return await line.keep(this, line.call("start", id, setup));
     } catch (error) {
-      if (error.code === "worker") upload.fail();
+      if (error?.code === "worker") upload.fail();
       throw upload.revive(error);
     } finally {
       signal?.removeEventListener("abort", stop);

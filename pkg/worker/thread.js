@@ -3,28 +3,31 @@
 import init, { UploadSession, sha1Digest } from "../index.js";
 import { Port, pack } from "./port.js";
 
-const sessions = new Map();
+const runs = new Map();
 
-// A session that was freed may still delete itself on the server, and ask for a token to do so: the page keeps its
-// functions until nothing here can call them any more.
-const uncallable = new FinalizationRegistry((id) => port.tell("forget", id));
+// What was freed may still delete its session on the server, ask for a token to do so, and tell how that ends: the page
+// listens until nothing here can speak of it any more.
+const silent = new FinalizationRegistry((id) => port.tell("forget", id));
 
 const port = new Port(globalThis, {
   init: async (module) => void (await init(module)),
   sha1Digest,
 
   async start(id, setup) {
-    const file = await open(id, setup).start();
+    const run = new Run(id, setup);
+    silent.register(run, id);
+    runs.set(id, run);
+    const file = await run.session.start();
     // All that could still be asked of it is known to the page.
     free(id);
     return file;
   },
 
-  tellParts,
-  pause: (id) => sessions.get(id)?.session.pause(),
-  resume: (id) => sessions.get(id)?.session.resume(),
-  abort: (id) => sessions.get(id)?.session.abort(),
-  signal: (id, reason) => sessions.get(id)?.controller.abort(reason),
+  tellParts: (id) => runs.get(id)?.tellParts(),
+  pause: (id) => runs.get(id)?.session.pause(),
+  resume: (id) => runs.get(id)?.session.resume(),
+  abort: (id) => runs.get(id)?.session.abort(),
+  signal: (id, reason) => runs.get(id)?.controller.abort(reason),
   free,
 });
 
@@ -33,50 +36,51 @@ addEventListener("messageerror", () => {
   throw new Error("a message of the page cannot be read");
 });
 
-function open(id, { file, snapshot, options, standIns, parts }) {
-  const controller = new AbortController();
-  const ask = (name, ...args) => port.call("ask", id, name, args);
-  uncallable.register(ask, id);
-  const own = {
-    apiKey: () => ask("apiKey"),
-    store: {
-      get: (key) => ask("get", key),
-      set: (key, value) => ask("set", key, value),
-      delete: (key) => ask("delete", key),
-    },
-    signal: controller.signal,
-  };
-  for (const name of standIns) options[name] = own[name];
-  const session = snapshot ? UploadSession.fromSnapshot(file, snapshot, options) : new UploadSession(file, options);
-  sessions.set(id, { session, controller });
-  for (const name of ["state", "session", "progress", "retry", "warning"]) tell(id, name);
-  if (parts) tellParts(id);
-  return session;
-}
-
-function tellParts(id) {
-  const found = sessions.get(id);
-  if (!found || found.tellsParts) return;
-  found.tellsParts = true;
-  tell(id, "part");
-}
-
-/** Passes one kind of event on, with what the properties of the session are by then. */
-function tell(id, name) {
-  const { session } = sessions.get(id);
-  session.on(name, (detail) => {
-    const view = {};
-    // What is freed may still tell of its end, and has no properties any more.
-    if (sessions.has(id)) {
-      Object.assign(view, { id: session.id, state: session.state, progress: session.progress });
-      // It changes with what is done alone, and is made anew each time.
-      if (name !== "part" || detail.state === "done") view.snapshot = session.snapshot();
-    }
-    port.tell("event", id, name, name === "retry" ? { ...detail, error: pack(detail.error) } : detail, view);
-  });
-}
-
 function free(id) {
-  sessions.get(id)?.session.free();
-  sessions.delete(id);
+  runs.get(id)?.session.free();
+  runs.delete(id);
+}
+
+/** One upload; its listeners and functions keep it for as long as they can be called. */
+class Run {
+  controller = new AbortController();
+  #id;
+  #tellsParts = false;
+
+  constructor(id, { file, snapshot, options, standIns, parts }) {
+    this.#id = id;
+    for (const name of standIns) options[name] = this.#standIn(name);
+    this.session = snapshot ? UploadSession.fromSnapshot(file, snapshot, options) : new UploadSession(file, options);
+    for (const name of ["state", "session", "progress", "retry", "warning"]) this.#tell(name);
+    if (parts) this.tellParts();
+  }
+
+  /** Returns what stands here for an option of the page's that cannot be cloned. */
+  #standIn(name) {
+    const ask = (...question) => port.call("ask", this.#id, ...question);
+    if (name === "signal") return this.controller.signal;
+    if (name === "apiKey") return () => ask("apiKey");
+    return Object.fromEntries(["get", "set", "delete"].map((method) => [method, (...args) => ask(method, ...args)]));
+  }
+
+  tellParts() {
+    if (this.#tellsParts) return;
+    this.#tellsParts = true;
+    this.#tell("part");
+  }
+
+  /** Passes one kind of event on, with what the session's properties are by then. */
+  #tell(name) {
+    this.session.on(name, (detail) => {
+      const told = name === "retry" ? { ...detail, error: pack(detail.error) } : detail;
+      // It changes with what is done alone, and is made anew each time.
+      const isSnapshotNew = name !== "part" || detail.state === "done";
+      port.tell("event", this.#id, name, told, runs.has(this.#id) ? this.#view(isSnapshotNew) : {});
+    });
+  }
+
+  #view(isSnapshotNew) {
+    const { id, state, progress } = this.session;
+    return isSnapshotNew ? { id, state, progress, snapshot: this.session.snapshot() } : { id, state, progress };
+  }
 }

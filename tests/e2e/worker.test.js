@@ -11,7 +11,9 @@ const PART_SIZE = 1_048_576;
 const SLOW = { rate: 4_000_000 };
 const FAST = { rate: null };
 
-for (const [browser, start] of [["Chromium", startChromium], ["Firefox", startFirefox]]) {
+const BROWSERS = { Chromium: () => startChromium("--js-flags=--expose-gc"), Firefox: startFirefox };
+
+for (const [browser, start] of Object.entries(BROWSERS)) {
   const shared = useWorkerPage(start, { name: `${browser}.bin`, mib: 8 });
   const { run } = shared;
 
@@ -101,6 +103,24 @@ for (const [browser, start] of [["Chromium", startChromium], ["Firefox", startFi
     assert.deepEqual(ends, [["aborted", true, "aborted"], ["aborted", true, null]]);
     const stats = await shared.waitForStats("aborted", ({ sessions_open, requests }) => sessions_open === 0 && requests.delete === 2);
     assert.equal(stats.requests.create, 2);
+  });
+
+  test(`${browser}: free() of a session with a record leaves it to be gone on with`, async () => {
+    await shared.open("freed");
+    await shared.emulator.settings("freed", SLOW);
+    const code = await run(async () => {
+      const session = new UploadSession(file(), options);
+      const ended = end(session.start());
+      await until(session, "part", ({ state }) => state === "done");
+      session.free();
+      return (await ended).error.code;
+    });
+    assert.equal(code, "aborted");
+    await shared.waitForStats("freed", (stats) => stats.uploads_in_flight === 0);
+    await shared.emulator.settings("freed", FAST);
+    await assertStored(await run(async () => (await UploadSession.resume(file(), options)).start()));
+    const { requests } = await shared.emulator.stats("freed");
+    assert.deepEqual([requests.create, requests.delete], [1, 0]);
   });
 
   test(`${browser}: after a reload an upload goes on from the record that the worker kept`, async () => {
@@ -303,4 +323,17 @@ for (const [browser, start] of [["Chromium", startChromium], ["Firefox", startFi
     await assertStored(uploaded);
     assert.equal((await shared.emulator.stats("ended")).requests.create, 1);
   });
+
+  // Only there can a page ask for it.
+  if (browser === "Chromium") {
+    test(`${browser}: a session of which a page keeps the promise alone is not collected as garbage`, async () => {
+      await shared.open("forgetful");
+      await shared.emulator.settings("forgetful", SLOW);
+      const uploaded = await run(async () => {
+        const collecting = setInterval(() => gc(), 20);
+        return new UploadSession(file(), { ...options, apiKey: () => "key" }).start().finally(() => clearInterval(collecting));
+      });
+      await assertStored(uploaded);
+    });
+  }
 }
