@@ -3,8 +3,8 @@ import load, { UploadSession as Session } from "./dist/upload_session.js";
 export { UploadError, UploadSessionsApi, sha1Digest } from "./dist/upload_session.js";
 
 export default function init(input) {
-  // The loader wants to be given an object, and warns of everything else.
-  return load(input === undefined ? undefined : { module_or_path: input });
+  // The loader warns of everything but an object of its own, which is let through.
+  return load({ module_or_path: input?.module_or_path ?? input });
 }
 
 // Sessions that were started and have not ended. Without this a session that a page keeps only the promise of

@@ -24,7 +24,7 @@ const forget = () => {
 };
 
 async function start(input, worker) {
-  const module = await compile(input ?? new URL("./dist/upload_session_bg.wasm", import.meta.url));
+  const module = await compile(input?.module_or_path ?? input ?? new URL("./dist/upload_session_bg.wasm", import.meta.url));
   const exports = await load(module);
   await connect(worker, module, forget);
   return exports;
