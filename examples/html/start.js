@@ -1,7 +1,7 @@
 // Serves the page and the package from the emulator, so that all of it has one origin.
 
 import { fileURLToPath } from "node:url";
-import { preparePackage, startEmulator } from "../emulator.js";
+import { preparePackage, startEmulator } from "../emulator.mjs";
 
 const page = fileURLToPath(new URL("page", import.meta.url));
 const upload = preparePackage(import.meta.resolve("upload-session"));

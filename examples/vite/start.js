@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
-import { preparePackage, startEmulator } from "../emulator.js";
+import { preparePackage, startEmulator } from "../emulator.mjs";
 
 preparePackage(import.meta.resolve("upload-session"));
 const upstream = process.env.UPLOAD_SERVER ?? (await startEmulator("--port=0"));

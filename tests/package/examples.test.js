@@ -36,14 +36,17 @@ async function start(example, environment) {
   const child = spawn("sh", ["-c", `exec ${scripts.start}`], {
     cwd: path.join(EXAMPLES, example),
     env: { ...process.env, PORT: "0", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "exit");
+  let text = "";
+  let complaints = "";
+  child.stderr.on("data", (chunk) => (complaints += chunk));
   const stop = async () => {
     child.kill();
     await ended;
+    assert.equal(complaints, "");
   };
-  let text = "";
   const address = new Promise((resolve) => {
     child.stdout.on("data", (chunk) => {
       text += chunk;
@@ -51,7 +54,7 @@ async function start(example, environment) {
       if (found) resolve(found[1]);
     });
   });
-  const failed = ended.then(([code]) => Promise.reject(new Error(`it ended (${code}): ${text}`)));
+  const failed = ended.then(([code]) => Promise.reject(new Error(`it ended (${code}): ${text}${complaints}`)));
   return { address: await Promise.race([address, failed]), text: () => text, stop };
 }
 
