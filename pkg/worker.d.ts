@@ -1,10 +1,14 @@
-// The public surface of `upload-session/worker`: the same names as `upload-session`, with the uploads in a dedicated
-// worker, one for the whole page, whose own thread stays free.
-//
-// What differs: `state`, `progress`, `id` and `snapshot()` are as of the worker's last message, so that an event may still
-// come between `pause()` or `abort()` and what follows from it. Options that are no functions are cloned (structured
-// clone) when a session is made; what cannot be cloned is `invalid_argument`. The functions of `apiKey` and `store`, and
-// the `signal`, stay on the page and are called there. Where the worker ends, what waits for it rejects with `worker`.
+/**
+ * The public surface of `upload-session/worker`: the same names as `upload-session`, with the uploads in a dedicated
+ * worker, one for the whole page, whose own thread stays free.
+ *
+ * What differs: `state`, `progress`, `id` and `snapshot()` are as of the worker's last message, so that an event may still
+ * come between `pause()` or `abort()` and what follows from it. Options that are no functions are cloned (structured
+ * clone) when a session is made; what cannot be cloned is `invalid_argument`. The functions of `apiKey` and `store`, and
+ * the `signal`, stay on the page and are called there. Where the worker ends, what waits for it rejects with `worker`.
+ *
+ * @module upload-session/worker
+ */
 
 export * from "./index.js";
 

@@ -1,7 +1,11 @@
-// The public surface of `upload-session/edge`: the same package on an edge runtime.
-// It needs only what every WinterTC runtime has: fetch, Request, Response, streams and WebCrypto. Tested on workerd and Node 20.
-//
-// Sizes are in bytes, times in milliseconds. docs/edge.md tells how to deploy it.
+/**
+ * The public surface of `upload-session/edge`: the same package on an edge runtime.
+ * It needs only what every WinterTC runtime has: fetch, Request, Response, streams and WebCrypto. Tested on workerd and Node 20.
+ *
+ * Sizes are in bytes, times in milliseconds. docs/edge.md tells how to deploy it.
+ *
+ * @module upload-session/edge
+ */
 
 import type { UploadOptions, UnifiedFile, Progress } from "upload-session";
 
@@ -29,10 +33,16 @@ export interface Grant {
 
 type FromEnv<T, Env> = T | ((env: Env) => T | Promise<T>);
 
+/**
+ * What a proxy is told. A value may be given as it is, or as a function of the environment, which is asked for each request:
+ * `(env) => env.APIDECK_API_KEY`.
+ */
 export interface UploadProxyOptions<Env = unknown> {
-  /** default "https://upload.apideck.com" */
+  /** address of the API; default "https://upload.apideck.com" */
   upstream?: FromEnv<string, Env>;
+  /** Apideck's secret key, which no answer and no log ever has */
   apiKey: FromEnv<string, Env>;
+  /** the application at Apideck: the header `x-apideck-app-id` */
   appId: FromEnv<string, Env>;
   /**
    * 32 bytes or more; a session id that leaves the proxy is signed with it for the consumer it was made for. Of a list the
@@ -67,7 +77,9 @@ export function createUploadProxy<Env = unknown>(
   options: UploadProxyOptions<Env>,
 ): (request: Request, env: Env, context?: unknown) => Promise<Response>;
 
+/** What {@link ingest} is told: what an upload from a page is, but for what a stream cannot do. */
 export interface IngestOptions extends Omit<UploadOptions, "body" | "transport" | "store" | "direct" | "restart"> {
+  /** name of the file to be, not empty, without control characters */
   name: string;
   /** bytes; null where the source does not tell */
   size: number | null;

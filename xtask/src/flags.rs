@@ -25,11 +25,14 @@ xflags::xflags! {
         /// Runs every test; or, with names or their beginnings, some suites.
         cmd test {
             /// Suites to run: fmt clippy rustdoc engine module policy emulator storm xtask
-            /// build size browser-chromium browser-firefox types contract edge e2e.
+            /// build size browser-chromium browser-firefox types docs contract edge e2e.
             repeated suites: String
         }
 
         /// Builds the module and prints how many bytes a page loads.
         cmd size {}
+
+        /// Makes the API reference of the npm package from its types, into docs/api.
+        cmd docs {}
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod coverage;
 mod demo;
+mod docs;
 mod emulator;
 mod flags;
 mod module;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn complaint(mistake: &impl std::fmt::Display) -> String {
-    format!("error: {mistake}\nThe commands are setup, build, demo, test and size: see cargo xtask --help")
+    format!("error: {mistake}\nThe commands are setup, build, demo, test, size and docs: see cargo xtask --help")
 }
 
 fn run(command: XtaskCmd) -> Result<ExitCode> {
@@ -67,6 +68,10 @@ fn run(command: XtaskCmd) -> Result<ExitCode> {
             setup::provide(&project, module::NEEDS)?;
             module::build(&project)?;
             size::print(&project)?;
+        }
+        XtaskCmd::Docs(_) => {
+            setup::provide(&project, docs::NEEDS)?;
+            docs::make(&project)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -95,7 +100,7 @@ mod tests {
     fn the_hint_names_every_command() {
         let help = Xtask::from_vec(vec!["--help".into()]).unwrap_err().to_string();
         let hint = complaint(&"");
-        for command in ["setup", "build", "demo", "test", "size"] {
+        for command in ["setup", "build", "demo", "test", "size", "docs"] {
             assert!(help.contains(command) && hint.contains(command), "{command}");
         }
     }

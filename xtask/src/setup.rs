@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::docs;
 use crate::project::Project;
 use crate::step;
 
@@ -46,6 +47,7 @@ impl Need {
         Self::Browsers,
         ROOT_PACKAGES,
         Self::Packages("tests/types"),
+        Self::Packages(docs::FOLDER),
         Self::Packages("tests/contract"),
         Self::Packages("edge"),
         Self::Packages("tests/edge"),

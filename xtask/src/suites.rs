@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::project::Project;
 use crate::report::{Report, Row, Tally};
 use crate::setup::{self, Missing, Need, ROOT_PACKAGES};
-use crate::{module, step};
+use crate::{docs, module, step};
 
 use session::{Browser, Session};
 
@@ -39,6 +39,7 @@ const SUITES: &[Suite] = &[
     suite("browser-chromium", BROWSERS, |s| s.in_browser(Browser::Chromium)),
     suite("browser-firefox", BROWSERS, |s| s.in_browser(Browser::Firefox)),
     suite("types", TYPES, |s| s.types()),
+    suite("docs", docs::NEEDS, |s| s.docs()),
     suite("contract", CONTRACT, |s| s.contract()),
     suite("edge", EDGE, |s| s.edge()),
     suite("package", PACKAGE, |s| s.package()),

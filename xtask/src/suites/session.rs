@@ -12,7 +12,7 @@ use crate::process;
 use crate::project::Project;
 use crate::report::Tally;
 use crate::runners::Runner;
-use crate::{module, setup, size};
+use crate::{docs, module, setup, size};
 
 use super::verdict::{check, judge, nothing_skipped};
 
@@ -148,6 +148,12 @@ impl<'a> Session<'a> {
     pub(super) fn types(&self) -> Result<Tally> {
         // The compiler counts nothing: that it has no complaint is one check.
         check([&mut self.in_folder("tests/types", "npm", &["test"])?])
+    }
+
+    /// Compiles the documentation's examples, follows its links, and makes the API reference.
+    pub(super) fn docs(&self) -> Result<Tally> {
+        let mut node = self.in_folder(docs::FOLDER, "node", &["--test", "--test-reporter=spec"])?;
+        nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut node)?)?)
     }
 
     pub(super) fn contract(&self) -> Result<Tally> {
