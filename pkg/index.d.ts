@@ -460,7 +460,7 @@ export class UploadSession {
 
 /** Why something failed. Stable: a code keeps its meaning, and new ones are told in the changelog. */
 export type UploadErrorCode =
-  /** an option, a name, a size, a file that is none; nothing was sent */
+  /** an option, a name, a size, a file that is none */
   | "invalid_argument"
   /** 400: the request is off */
   | "bad_request"

@@ -77,6 +77,8 @@ const END_TO_END: &[Need] = &[
     ROOT_PACKAGES,
     Need::Packages("edge"),
     Need::Packages("tests/edge"),
+    // The guides' examples, and what they import.
+    Need::Packages(docs::FOLDER),
     Need::Packages("tests/e2e"),
     Need::WasmTools,
     Need::Geckodriver,
