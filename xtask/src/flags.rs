@@ -34,5 +34,22 @@ xflags::xflags! {
 
         /// Makes the API reference of the npm package from its types, into docs/api.
         cmd docs {}
+        /// Measures the package beside its peers, in real browsers, and writes bench/RESULTS.md.
+        cmd bench {
+            /// Groups to measure, all unless given: unpaced.
+            repeated groups: String
+            /// Rounds by turns, 5 unless given.
+            optional --rounds rounds: u32
+            /// Size of the file in MiB, the group's own unless given.
+            optional --size-mib mib: u32
+            /// Contestants to measure, by commas, all of the group unless given; RESULTS.md stays as it is then.
+            optional --only names: String
+            /// Browser, chromium or firefox, those of the group unless given; RESULTS.md stays as it is then.
+            optional --browser browser: String
+            /// Prints, and leaves RESULTS.md as it is.
+            optional --print
+            /// Takes the module as pkg/ has it, without building it.
+            optional --no-build
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs the commands of the workspace: `cargo xtask --help` lists them.
 
+mod bench;
 #[cfg(test)]
 mod coverage;
 mod demo;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn complaint(mistake: &impl std::fmt::Display) -> String {
-    format!("error: {mistake}\nThe commands are setup, build, demo, test, size and docs: see cargo xtask --help")
+    format!("error: {mistake}\nThe commands are setup, build, demo, test, size, docs and bench: see cargo xtask --help")
 }
 
 fn run(command: XtaskCmd) -> Result<ExitCode> {
@@ -73,6 +74,7 @@ fn run(command: XtaskCmd) -> Result<ExitCode> {
             setup::provide(&project, docs::NEEDS)?;
             docs::make(&project)?;
         }
+        XtaskCmd::Bench(flags) => bench::run(&project, &flags)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,7 +102,7 @@ mod tests {
     fn the_hint_names_every_command() {
         let help = Xtask::from_vec(vec!["--help".into()]).unwrap_err().to_string();
         let hint = complaint(&"");
-        for command in ["setup", "build", "demo", "test", "size", "docs"] {
+        for command in ["setup", "build", "demo", "test", "size", "docs", "bench"] {
             assert!(help.contains(command) && hint.contains(command), "{command}");
         }
     }

@@ -53,6 +53,7 @@ impl Need {
         Self::Packages("tests/edge"),
         Self::Packages("tests/e2e"),
         Self::Packages("tests/package"),
+        Self::Packages("bench"),
         Self::WasmTools,
         Self::Geckodriver,
     ];

@@ -1,0 +1,80 @@
+// (c) The same work in plain JavaScript: hash-wasm for both digests, each byte read once, the same number of parts in
+// flight. It reads one part ahead of hashing, hashes ahead of sending, and sends the very bytes that it hashed.
+
+import { createSHA1 } from "hash-wasm";
+import { openSession } from "./api.js";
+
+/** Parts that are hashed and wait to be sent, at most. */
+const AHEAD = 2;
+/** What goes through both hashers while it is in the processor's cache. */
+const CHUNK = 64 * 1024;
+
+let ofPart;
+let ofFile;
+
+export async function prepare() {
+  [ofPart, ofFile] = await Promise.all([createSHA1(), createSHA1()]);
+}
+
+export async function upload(file, options) {
+  const session = await openSession(file, options);
+  const memory = new Semaphore(options.inFlight + AHEAD);
+  const wire = new Semaphore(options.inFlight);
+
+  const read = (part) => file.slice(part * session.partSize, (part + 1) * session.partSize).arrayBuffer();
+  const send = async (part, bytes, digest) => {
+    await wire.acquire();
+    await session.put(part, bytes, digest);
+    wire.release();
+    memory.release();
+  };
+
+  ofFile.init();
+  const failed = Promise.withResolvers();
+  const sending = [];
+  let reading = read(0);
+  for (let part = 0; part < session.parts; part++) {
+    await Promise.race([memory.acquire(), failed.promise]);
+    const bytes = new Uint8Array(await reading);
+    if (part + 1 < session.parts) reading = read(part + 1);
+    const sent = send(part, bytes, hash(bytes));
+    sent.catch(failed.reject);
+    sending.push(sent);
+  }
+  await Promise.all(sending);
+  await session.finish(header(ofFile));
+}
+
+/** Puts the bytes through both hashers; returns the part's digest. */
+function hash(bytes) {
+  ofPart.init();
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    const chunk = bytes.subarray(at, at + CHUNK);
+    ofPart.update(chunk);
+    ofFile.update(chunk);
+  }
+  return header(ofPart);
+}
+
+function header(hasher) {
+  return `sha=${btoa(String.fromCharCode(...hasher.digest("binary")))}`;
+}
+
+class Semaphore {
+  #waiting = [];
+
+  constructor(places) {
+    this.free = places;
+  }
+
+  async acquire() {
+    if (this.free > 0) this.free--;
+    else await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  release() {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.free++;
+  }
+}

@@ -1,0 +1,17 @@
+// (a) The limit: fetch, and nothing else. Slices of the file are PUT, so many at a time; nobody computes a digest.
+
+import { openSession } from "./api.js";
+
+export async function upload(file, options) {
+  const session = await openSession(file, options);
+  let next = 0;
+  const lane = async () => {
+    while (next < session.parts) {
+      const part = next++;
+      const start = part * session.partSize;
+      await session.put(part, file.slice(start, start + session.partSize));
+    }
+  };
+  await Promise.all(Array.from({ length: options.inFlight }, lane));
+  await session.finish();
+}

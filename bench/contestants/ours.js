@@ -1,0 +1,31 @@
+// (b) This package as its README shows, both digests; `entry` is "index" or "worker", `body` its option of that name.
+
+let UploadSession;
+let wasm;
+
+export async function prepare({ entry }) {
+  const module = await import(`/pkg/${entry}.js`);
+  wasm = await module.default();
+  UploadSession = module.UploadSession;
+}
+
+export async function upload(file, { server, service, body, inFlight }) {
+  const session = new UploadSession(file, {
+    serverUrl: server,
+    apiKey: "bench",
+    appId: "bench",
+    consumerId: "bench",
+    serviceId: service,
+    parentFolderId: "root",
+    concurrency: inFlight,
+    body,
+    // A small file is to be measured like a large one.
+    direct: "never",
+  });
+  await session.start();
+}
+
+/** Bytes of the module's linear memory; unknown where it is not in this thread. */
+export function facts() {
+  return { linearMemory: wasm?.memory?.buffer.byteLength };
+}

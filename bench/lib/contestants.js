@@ -1,0 +1,20 @@
+// Who takes part, and how the page runs each.
+
+const ours = (entry, body) => ({ contestant: "ours", entry, body, service: "box" });
+
+/** By name: what stands in the tables, and the options that the page is given. */
+export const CONTESTANTS = {
+  limit: { label: "(a) bare `fetch`, no digest", contestant: "limit", service: "dropbox" },
+  "ours-blob": { label: "(b) ours, `blob`", ...ours("index", "blob") },
+  "ours-buffer": { label: "(b) ours, `buffer`", ...ours("index", "buffer") },
+  "ours-worker-blob": { label: "(b) ours in the worker, `blob`", ...ours("worker", "blob") },
+  "ours-worker-buffer": { label: "(b) ours in the worker, `buffer`", ...ours("worker", "buffer") },
+  javascript: { label: "(c) `hash-wasm`", contestant: "javascript", service: "box" },
+  "javascript-worker": { label: "(c) `hash-wasm`, in a worker", contestant: "javascript", service: "box", thread: "worker" },
+};
+
+/** The address of the page that runs a contestant. */
+export function pageOf(address, name, { inFlight = 4, ...more } = {}) {
+  const { label, ...options } = CONTESTANTS[name];
+  return `${address}/?${new URLSearchParams({ thread: "page", inFlight, ...options, ...more })}`;
+}

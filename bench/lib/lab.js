@@ -1,0 +1,46 @@
+// What the groups measure with: files, emulators, the page. Everything that is started is ended by `close`.
+
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { startEmulator } from "../../tests/e2e/harness.js";
+import { buildPage } from "./bundle.js";
+import { CONTESTANTS } from "./contestants.js";
+import { makeFolder } from "./files.js";
+
+const MIB = 1024 * 1024;
+const PACKAGE = fileURLToPath(new URL("../../pkg", import.meta.url));
+
+export async function openLab() {
+  const folder = await makeFolder();
+  const page = path.join(folder.path, "page");
+  await buildPage(page);
+  const ends = [folder.remove];
+  const files = new Map();
+  return {
+    page,
+    /** A file of random bytes, made once for each size. */
+    async file(sizeMib) {
+      if (!files.has(sizeMib)) {
+        console.log(`writing ${sizeMib} MiB of random bytes`);
+        files.set(sizeMib, await folder.file(`${sizeMib}.bin`, sizeMib * MIB));
+      }
+      return files.get(sizeMib);
+    },
+    /** Starts an emulator that serves the page, too. */
+    async emulator(flags) {
+      const emulator = await startEmulator(page, flags);
+      ends.push(emulator.stop);
+      return emulator;
+    },
+    /** Those contestants whose code is there. */
+    present(names) {
+      const isThere = (name) => existsSync(path.join(PACKAGE, `${CONTESTANTS[name].entry ?? "index"}.js`));
+      names.filter((name) => !isThere(name)).forEach((name) => console.log(`left out: ${name}, which the package does not have yet`));
+      return names.filter(isThere);
+    },
+    async close() {
+      for (const end of ends.reverse()) await end();
+    },
+  };
+}
