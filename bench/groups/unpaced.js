@@ -10,8 +10,8 @@ export const name = "unpaced";
 export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [browser] = ["chromium"] }) {
   const names = choose(lab.present(Object.keys(CONTESTANTS)), only);
   const file = await lab.file(sizeMib);
-  const emulator = await lab.emulator(["--discard"]);
-  const measured = await compare({ browser, names, rounds, emulator, file });
+  const servers = { emulator: await lab.emulator(["--discard"]), peers: await lab.peers() };
+  const measured = await compare({ browser, names, rounds, servers, file });
   return `${rounds} rounds by turns, ${sizeMib} MiB in ${BROWSERS[browser]}, parts of 8 MiB, 4 in flight, not paced: medians.\n\n` +
     comparison(summarize(measured), CONTESTANTS);
 }

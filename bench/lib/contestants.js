@@ -2,7 +2,7 @@
 
 const ours = (entry, body) => ({ contestant: "ours", entry, body, service: "box" });
 
-/** By name: what stands in the tables, and the options that the page is given. */
+/** By name: what stands in the tables, the options that the page is given, and whose page it is, the emulator's unless said. */
 export const CONTESTANTS = {
   limit: { label: "(a) bare `fetch`, no digest", contestant: "limit", service: "dropbox" },
   "ours-blob": { label: "(b) ours, `blob`", ...ours("index", "blob") },
@@ -11,10 +11,13 @@ export const CONTESTANTS = {
   "ours-worker-buffer": { label: "(b) ours in the worker, `buffer`", ...ours("worker", "buffer") },
   javascript: { label: "(c) `hash-wasm`", contestant: "javascript", service: "box" },
   "javascript-worker": { label: "(c) `hash-wasm`, in a worker", contestant: "javascript", service: "box", thread: "worker" },
+  apideck: { label: "(d) Apideck's SDK, one part after the other, no digest", contestant: "apideck", service: "dropbox" },
+  tus: { label: "(e) tus-js-client, to `@tus/server`", contestant: "tus", at: "peers" },
+  uppy: { label: "(f) Uppy, `xhr-upload`, to a sink", contestant: "uppy", at: "peers" },
 };
 
 /** The address of the page that runs a contestant. */
-export function pageOf(address, name, { inFlight = 4, ...more } = {}) {
-  const { label, ...options } = CONTESTANTS[name];
-  return `${address}/?${new URLSearchParams({ thread: "page", inFlight, ...options, ...more })}`;
+export function pageOf(servers, name, { inFlight = 4, ...more } = {}) {
+  const { label, at = "emulator", ...options } = CONTESTANTS[name];
+  return `${servers[at].address}/?${new URLSearchParams({ thread: "page", inFlight, ...options, ...more })}`;
 }

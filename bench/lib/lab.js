@@ -7,6 +7,7 @@ import { startEmulator } from "../../tests/e2e/harness.js";
 import { buildPage } from "./bundle.js";
 import { CONTESTANTS } from "./contestants.js";
 import { makeFolder } from "./files.js";
+import { startPeers } from "./peers.js";
 
 const MIB = 1024 * 1024;
 const PACKAGE = fileURLToPath(new URL("../../pkg", import.meta.url));
@@ -32,6 +33,12 @@ export async function openLab() {
       const emulator = await startEmulator(page, flags);
       ends.push(emulator.stop);
       return emulator;
+    },
+    /** Starts the servers of the others. */
+    async peers() {
+      const peers = await startPeers({ page, pkg: PACKAGE, folder: path.join(folder.path, "uploads") });
+      ends.push(peers.stop);
+      return peers;
     },
     /** Those contestants whose code is there. */
     present(names) {

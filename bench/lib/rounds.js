@@ -7,12 +7,12 @@ import { rotate } from "./statistics.js";
 const MIB = 1024 * 1024;
 
 /** Measures each contestant once a round; resolves with the measurements of each by its name, in the order of the rounds. */
-export async function compare({ browser, names, rounds, emulator, file, page = {} }) {
+export async function compare({ browser, names, rounds, servers, file, page = {} }) {
   const measured = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const name of rotate(names, round)) {
-      const result = await measure(browser, pageOf(emulator.address, name, page), file);
-      await emulator.reset();
+      const result = await measure(browser, pageOf(servers, name, page), file);
+      for (const server of Object.values(servers)) await server.reset();
       measured[name].push(result);
       console.log(`${browser} round ${round + 1}/${rounds}  ${describe(name, result)}`);
     }
