@@ -27,10 +27,10 @@ const result = new Promise((resolve, reject) => {
     try {
       const { upload, facts } = await loading;
       const file = target.files[0];
-      const start = performance.now();
+      const begin = performance.mark("upload-begin");
       await upload(file, options);
-      const end = performance.now();
-      resolve({ seconds: (end - start) / 1000, bytes: file.size, ...facts?.() });
+      const end = performance.mark("upload-end");
+      resolve({ seconds: (end.startTime - begin.startTime) / 1000, bytes: file.size, ...facts?.() });
     } catch (error) {
       reject(error);
     }

@@ -182,6 +182,7 @@ pub mod error;
 pub mod json;
 pub mod output;
 mod part;
+mod part_set;
 pub mod plan;
 pub mod progress;
 pub mod request;

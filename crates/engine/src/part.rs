@@ -26,6 +26,7 @@ use crate::concurrency::Limiter;
 use crate::config::{BodyMode, Config, DigestMode};
 use crate::digest::{Digest, FileHasher, Wanted};
 use crate::output::OpId;
+use crate::part_set::PartSet;
 use crate::plan::Plan;
 use crate::progress::Ramp;
 
@@ -83,7 +84,7 @@ pub(crate) struct Parts {
     open: Vec<Part>,
     /// First part that was never opened.
     next: u32,
-    acknowledged: Vec<bool>,
+    acknowledged: PartSet,
     done: u32,
     confirmed: u64,
     /// The last estimate of what is sent.
@@ -92,6 +93,8 @@ pub(crate) struct Parts {
     hashed: u64,
     /// What every part that was hashed came to.
     digests: Vec<Option<Digest>>,
+    /// No part from this one on has a digest.
+    digests_end: u32,
     /// Acknowledged, and read again all the same: to see that it is still the same file.
     witness: Option<u32>,
     hasher: FileHasher,
@@ -141,13 +144,14 @@ impl Parts {
             measured: config.measures_progress,
             open: Vec::new(),
             next: 0,
-            acknowledged: vec![false; plan.parts() as usize],
+            acknowledged: PartSet::default(),
             done: 0,
             confirmed: 0,
             sent: 0,
             acknowledged_at: None,
             hashed: 0,
             digests: vec![None; plan.parts() as usize],
+            digests_end: 0,
             witness: None,
             hasher: FileHasher::default(),
             file_hashed: 0,
@@ -168,7 +172,7 @@ impl Parts {
     }
 
     fn is_acknowledged(&self, part: u32) -> bool {
-        self.acknowledged.get(part as usize).copied().unwrap_or(false)
+        self.acknowledged.contains(part)
     }
 
     fn digest(&self, part: u32) -> Option<Digest> {
@@ -183,6 +187,7 @@ impl Parts {
     fn set_digest(&mut self, part: u32, digest: Option<Digest>) {
         if let Some(slot) = self.digests.get_mut(part as usize) {
             *slot = digest;
+            self.digests_end = self.digests_end.max(part + 1);
         }
     }
 

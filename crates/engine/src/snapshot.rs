@@ -3,7 +3,6 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::iter;
 use core::ops::Range;
@@ -11,6 +10,7 @@ use core::ops::Range;
 use crate::config::DigestMode;
 use crate::digest::{Digest, FileHasher};
 use crate::json::{Object, Value};
+use crate::part_set::PartSet;
 use crate::plan::Plan;
 use crate::request::Request;
 
@@ -107,7 +107,7 @@ pub struct Snapshot {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) plan: Plan,
     /// Which parts are acknowledged, by number.
-    pub(crate) acknowledged: Vec<bool>,
+    pub(crate) acknowledged: PartSet,
     /// How many of the first parts the file's digest is made of so far.
     pub(crate) file_hashed: u32,
     pub(crate) hasher: FileHasher,
@@ -132,7 +132,7 @@ impl Snapshot {
 
     /// Returns the parts that are acknowledged.
     pub fn acknowledged(&self) -> Vec<u32> {
-        (0..).zip(&self.acknowledged).filter(|(_, done)| **done).map(|(part, _)| part).collect()
+        self.acknowledged.iter().collect()
     }
 
     /// Returns which upload it is of.
@@ -144,7 +144,7 @@ impl Snapshot {
     pub fn to_json(&self) -> Value {
         let pair = |first: Value, second: Value| Value::Array([first, second].into());
         let digest = |(part, digest): &(u32, Digest)| pair(u64::from(*part).into(), digest.to_base64().into());
-        let range = |[first, last]: [u64; 2]| pair(first.into(), last.into());
+        let range = |run: [u32; 2]| pair(u64::from(run[0]).into(), u64::from(run[1]).into());
         let object = Object::default()
             .with("version", VERSION)
             .with("sessionId", self.session_id.as_str())
@@ -152,7 +152,7 @@ impl Snapshot {
             .with("target", self.fingerprint.target.to_base64())
             .with("size", self.plan.size())
             .with("partSize", self.plan.part_size())
-            .with("acknowledged", Value::Array(ranges(&self.acknowledged).into_iter().map(range).collect()))
+            .with("acknowledged", Value::Array(self.acknowledged.runs().map(range).collect()))
             .with("hashed", u64::from(self.file_hashed))
             .with("hashState", self.hasher.save())
             .with("digests", Value::Array(self.digests.iter().map(digest).collect()));
@@ -199,24 +199,15 @@ fn whole(record: &Object, field: &'static str) -> Result<u64, BadSnapshot> {
     record.get(field).and_then(Value::as_whole).ok_or(BadSnapshot::Damaged(field))
 }
 
-/// Returns the runs of acknowledged parts, as first and last of each.
-fn ranges(acknowledged: &[bool]) -> Vec<[u64; 2]> {
-    let mut ranges: Vec<[u64; 2]> = Vec::new();
-    for (part, _) in (0..).zip(acknowledged).filter(|(_, done)| **done) {
-        match ranges.last_mut() {
-            Some([_, last]) if *last + 1 == part => *last = part,
-            _ => ranges.push([part, part]),
-        }
-    }
-    ranges
-}
-
-fn acknowledged(record: &Object, parts: u32) -> Option<Vec<bool>> {
-    let mut acknowledged = vec![false; parts as usize];
+fn acknowledged(record: &Object, parts: u32) -> Option<PartSet> {
+    let mut acknowledged = PartSet::default();
     for range in record.get("acknowledged")?.as_array()? {
         let [first, last] = pair(range)?;
-        let (first, last) = (usize::try_from(first.as_whole()?).ok()?, usize::try_from(last.as_whole()?).ok()?);
-        acknowledged.get_mut(first..=last)?.fill(true);
+        let (first, last) = (first.as_whole()?, last.as_whole()?);
+        if first > last || last >= u64::from(parts) {
+            return None;
+        }
+        acknowledged.insert(first as u32..last as u32 + 1);
     }
     Some(acknowledged)
 }

@@ -25,8 +25,9 @@ impl Parts {
         let parts = self.plan.parts();
         self.open.retain(|part| part.number < parts);
         self.next = self.next.min(parts);
-        self.acknowledged.truncate(parts as usize);
+        self.acknowledged.truncate(parts);
         self.digests.truncate(parts as usize);
+        self.digests_end = self.digests_end.min(parts);
         self.end_of_file();
     }
 

@@ -2,6 +2,7 @@
 
 use super::Parts;
 use crate::digest::Wanted;
+use crate::part_set::PartSet;
 use crate::snapshot::{Fingerprint, Snapshot};
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
@@ -11,8 +12,9 @@ impl Parts {
     pub(crate) fn resume(&mut self, snapshot: Snapshot, held: Option<u64>) {
         self.acknowledged = snapshot.acknowledged;
         if self.in_order {
-            let parts = 0..self.plan.parts();
-            self.acknowledged = parts.map(|part| held.is_some_and(|held| self.plan.range(part).end <= held)).collect();
+            let is_held = |part: &u32| held.is_some_and(|held| self.plan.range(*part).end <= held);
+            self.acknowledged = PartSet::default();
+            self.acknowledged.insert(0..(0..self.plan.parts()).take_while(is_held).count() as u32);
         }
         for (part, digest) in snapshot.digests {
             self.set_digest(part, Some(digest));
@@ -27,7 +29,7 @@ impl Parts {
             self.end_of_file();
         }
         self.compares = true;
-        self.done = self.acknowledged.iter().filter(|done| **done).count() as u32;
+        self.done = self.acknowledged.len();
         self.confirmed = self.bytes_where(|parts, part| parts.is_acknowledged(part));
         self.hashed = self.bytes_where(|parts, part| match parts.wanted {
             Wanted { file: true, .. } => part < parts.file_hashed,
@@ -43,6 +45,7 @@ impl Parts {
             return;
         }
         self.digests = before.digests;
+        self.digests_end = before.digests_end;
         self.hasher = before.hasher;
         self.file_hashed = before.file_hashed;
         self.hashed = before.hashed;
@@ -59,10 +62,11 @@ impl Parts {
     /// Returns what there is to go on with after a reload.
     pub(crate) fn snapshot(&self, session_id: &str, fingerprint: Fingerprint) -> Snapshot {
         let hashed = |part: &u32| self.digest(*part).is_some();
-        let unsent = (0..self.plan.parts()).filter(|&part| !self.is_acknowledged(part)).filter(hashed);
-        let mut known: Vec<_> = unsent.collect();
+        // Of all parts only those that are open, or were hashed by an earlier visit, are looked at: this runs for each
+        // that is acknowledged.
+        let mut known: Vec<_> = self.acknowledged.missing_below(self.digests_end).filter(hashed).collect();
         if known.is_empty() {
-            known.extend((0..self.plan.parts()).rev().find(hashed));
+            known.extend((0..self.digests_end).rev().find(hashed));
         }
         let digests = known.into_iter().filter_map(|part| Some((part, self.digest(part)?))).collect();
         Snapshot {
@@ -78,7 +82,7 @@ impl Parts {
 
     /// Returns the parts that the server holds.
     pub(crate) fn acknowledged(&self) -> Vec<u32> {
-        (0..self.plan.parts()).filter(|&part| self.is_acknowledged(part)).collect()
+        self.acknowledged.iter().collect()
     }
 
     fn bytes_where(&self, matches: impl Fn(&Self, u32) -> bool) -> u64 {

@@ -110,9 +110,7 @@ impl Parts {
     pub(crate) fn acknowledge(&mut self, number: u32, now: Instant) -> bool {
         let Some(index) = self.open.iter().position(|part| part.number == number) else { return false };
         let length = self.plan.length(number);
-        if let Some(acknowledged) = self.acknowledged.get_mut(number as usize) {
-            *acknowledged = true;
-        }
+        self.acknowledged.insert(number..number + 1);
         self.done += 1;
         self.confirmed += length;
         self.acknowledged_at = Some(now);
