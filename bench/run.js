@@ -5,11 +5,20 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import * as distant from "./groups/distant.js";
+import * as events from "./groups/events.js";
+import * as memory from "./groups/memory.js";
+import * as paced from "./groups/paced.js";
+import * as parts from "./groups/parts.js";
+import * as size from "./groups/size.js";
+import * as tasks from "./groups/tasks.js";
 import * as unpaced from "./groups/unpaced.js";
 import { openLab } from "./lib/lab.js";
+import { provenance } from "./lib/machine.js";
 import { replaceSection } from "./lib/table.js";
 
-const GROUPS = [unpaced];
+/** In the order of RESULTS.md. */
+const GROUPS = [unpaced, paced, distant, memory, tasks, parts, events, size];
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
 const { values, positionals } = parseArgs({
@@ -19,28 +28,36 @@ const { values, positionals } = parseArgs({
     "size-mib": { type: "string" },
     only: { type: "string" },
     browser: { type: "string" },
-    print: { type: "boolean", default: false },
+    print: { type: "boolean" },
   },
 });
-const number = (text) => (text === undefined ? undefined : Number(text));
+const number = (text) => {
+  if (text !== undefined && !(Number(text) >= 1)) throw new Error(`${text} is no number of at least 1`);
+  return text === undefined ? undefined : Number(text);
+};
+for (const name of positionals) {
+  if (!GROUPS.some((group) => group.name === name)) throw new Error(`no group is called ${name}; there are ${GROUPS.map((group) => group.name).join(", ")}`);
+}
 const options = {
   rounds: number(values.rounds),
   sizeMib: number(values["size-mib"]),
   only: values.only?.split(","),
   browsers: values.browser?.split(","),
+  /** A part of a table is none. */
+  writes: !values.print && !values.only && !values.browser,
 };
-/** A part of a table is none. */
-const writes = !values.print && !options.only && !options.browsers;
-const chosen = GROUPS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const flags = Object.entries(values).map(([name, value]) => (value === true ? `--${name}` : `--${name} ${value}`));
 
-const lab = await openLab();
-try {
-  for (const group of chosen) {
-    console.log(`==> ${group.name}`);
-    const text = await group.run(lab, options);
-    console.log(`\n${text}\n`);
-    if (writes) await writeFile(RESULTS, replaceSection(await readFile(RESULTS, "utf8"), group.name, text));
+for (const group of GROUPS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  console.log(`==> ${group.name}`);
+  const source = provenance(["cargo xtask bench", group.name, ...flags].join(" "));
+  const lab = await openLab();
+  let text;
+  try {
+    text = `### ${group.title}\n\n${await group.run(lab, options)}\n\n${source}`;
+  } finally {
+    await lab.close();
   }
-} finally {
-  await lab.close();
+  console.log(`\n${text}\n`);
+  if (options.writes) await writeFile(RESULTS, replaceSection(await readFile(RESULTS, "utf8"), group.name, text));
 }

@@ -5,6 +5,8 @@ const ours = (entry, body) => ({ contestant: "ours", entry, body, service: "box"
 /** By name: what stands in the tables, the options that the page is given, and whose page it is, the emulator's unless said. */
 export const CONTESTANTS = {
   limit: { label: "(a) bare `fetch`, no digest", contestant: "limit", service: "dropbox" },
+  ours: { label: "(b) ours", ...ours("index", "auto") },
+  "ours-worker": { label: "(b) ours in the worker", ...ours("worker", "auto") },
   "ours-blob": { label: "(b) ours, `blob`", ...ours("index", "blob") },
   "ours-buffer": { label: "(b) ours, `buffer`", ...ours("index", "buffer") },
   "ours-worker-blob": { label: "(b) ours in the worker, `blob`", ...ours("worker", "blob") },

@@ -9,7 +9,7 @@ import { CONTESTANTS } from "./contestants.js";
 import { makeFolder } from "./files.js";
 import { startPeers } from "./peers.js";
 
-const MIB = 1024 * 1024;
+export const MIB = 1024 * 1024;
 const PACKAGE = fileURLToPath(new URL("../../pkg", import.meta.url));
 
 export async function openLab() {
@@ -17,22 +17,23 @@ export async function openLab() {
   const page = path.join(folder.path, "page");
   await buildPage(page);
   const ends = [folder.remove];
-  const files = new Map();
   return {
     page,
-    /** A file of random bytes, made once for each size. */
-    async file(sizeMib) {
-      if (!files.has(sizeMib)) {
-        console.log(`writing ${sizeMib} MiB of random bytes`);
-        files.set(sizeMib, await folder.file(`${sizeMib}.bin`, sizeMib * MIB));
-      }
-      return files.get(sizeMib);
+    /** A file of random bytes. */
+    async file(bytes) {
+      console.log(`writing ${(bytes / MIB).toFixed(0)} MiB of random bytes`);
+      return folder.file(`${bytes}.bin`, bytes);
     },
-    /** Starts an emulator that serves the page, too. */
-    async emulator(flags) {
-      const emulator = await startEmulator(page, flags);
+    /** Starts an emulator that drops what it gets, and serves the page, too; `settings` count for every upload. */
+    async emulator(flags = [], settings = {}) {
+      const emulator = await startEmulator(page, ["--discard", ...flags]);
       ends.push(emulator.stop);
-      return emulator;
+      const reset = async () => {
+        await emulator.reset();
+        await emulator.settings(undefined, settings);
+      };
+      await reset();
+      return { address: emulator.address, reset };
     },
     /** Starts the servers of the others. */
     async peers() {

@@ -20,3 +20,13 @@ const grouped = (number, digits) => number.toLocaleString("en-US", { minimumFrac
 export function figure(number, digits = 0) {
   return number === undefined || Number.isNaN(number) ? "–" : grouped(number, digits);
 }
+
+/** Says of each target whether it is met: `{what, value, most}` or `{what, value, least}`. */
+export function targets(list) {
+  return table(["target", "bound", "measured", ""], list.map(({ what, value, most, least, unit = "", digits = 2 }) => {
+    const bound = most === undefined ? `at least ${figure(least, digits)}${unit}` : `at most ${figure(most, digits)}${unit}`;
+    const isMet = most === undefined ? value >= least : value <= most;
+    const share = Math.abs(value / (most ?? least) - 1) * 100;
+    return [what, bound, `${figure(value, digits)}${unit}`, isMet ? "met" : `**missed by ${figure(share, share < 10 ? 1 : 0)} %**`];
+  }));
+}

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::flags::Bench;
 use crate::project::Project;
 use crate::setup::{self, Need, ROOT_PACKAGES};
-use crate::{emulator, module, process};
+use crate::{emulator, module, process, step};
 
 /// What measuring takes.
 const NEEDS: &[Need] = &[
@@ -21,6 +21,9 @@ const NEEDS: &[Need] = &[
     Need::Geckodriver,
 ];
 
+/// The group whose numbers come from the engine's own benchmark.
+const EVENTS: &str = "events";
+
 /// Measures the chosen groups.
 ///
 /// # Errors
@@ -32,8 +35,15 @@ pub(crate) fn run(project: &Project, flags: &Bench) -> Result<()> {
         module::build(project)?;
     }
     let browsers = setup::locate_browsers(project)?;
+    let criterion = project.target.join("criterion");
+    if flags.groups.is_empty() || flags.groups.iter().any(|group| group == EVENTS) {
+        step("measuring the engine");
+        let arguments = ["bench", "--profile=native", "--package=upload-session-engine", "--bench=events"];
+        process::run(project.cargo(arguments).env("CRITERION_HOME", &criterion))?;
+    }
     let mut node = project.command("node");
     node.arg("bench/run.js").env("UPLOAD_EMULATOR_BIN", emulator::build(project)?);
+    node.env("CRITERION_HOME", criterion);
     node.env("CHROMIUM", browsers.chromium).env("CHROMEDRIVER", browsers.chromedriver);
     node.env("FIREFOX", browsers.firefox).env("GECKODRIVER", browsers.geckodriver);
     pass_on(&mut node, flags);

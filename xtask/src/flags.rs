@@ -25,7 +25,7 @@ xflags::xflags! {
         /// Runs every test; or, with names or their beginnings, some suites.
         cmd test {
             /// Suites to run: fmt clippy rustdoc engine module policy emulator storm xtask
-            /// build size browser-chromium browser-firefox types docs contract edge e2e.
+            /// build size browser-chromium browser-firefox types docs package contract bench edge e2e.
             repeated suites: String
         }
 
@@ -36,7 +36,8 @@ xflags::xflags! {
         cmd docs {}
         /// Measures the package beside its peers, in real browsers, and writes bench/RESULTS.md.
         cmd bench {
-            /// Groups to measure, all unless given: unpaced.
+            /// Groups to measure, all unless given: unpaced paced distant memory tasks parts
+            /// events size.
             repeated groups: String
             /// Rounds by turns, 5 unless given.
             optional --rounds rounds: u32

@@ -41,6 +41,8 @@ const SUITES: &[Suite] = &[
     suite("types", TYPES, |s| s.types()),
     suite("docs", docs::NEEDS, |s| s.docs()),
     suite("contract", CONTRACT, |s| s.contract()),
+    // What the measurements are made of, not the measurements.
+    suite("bench", BENCH, |s| s.bench()),
     suite("edge", EDGE, |s| s.edge()),
     suite("package", PACKAGE, |s| s.package()),
     suite("e2e", END_TO_END, |s| s.end_to_end()),
@@ -50,6 +52,7 @@ const LINTS: &[Need] = &[Need::Lints, Need::WasmTarget];
 const BROWSERS: &[Need] = &[Need::WasmTarget, Need::Browsers, Need::WasmTools, Need::Geckodriver];
 const TYPES: &[Need] = &[Need::Node, Need::Packages("tests/types")];
 const CONTRACT: &[Need] = &[Need::Node, Need::Packages("tests/contract")];
+const BENCH: &[Need] = &[Need::Node, Need::Packages("bench")];
 /// The packages of the example worker, and of the tests of everything that runs on the edge.
 const EDGE: &[Need] = &[
     Need::Node,

@@ -160,6 +160,11 @@ impl<'a> Session<'a> {
         nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut self.node_tests("tests/contract")?)?)?)
     }
 
+    pub(super) fn bench(&self) -> Result<Tally> {
+        let mut node = self.in_folder("bench", "npm", &["test"])?;
+        nothing_skipped(judge(Runner::Node, &process::run_and_keep(&mut node)?)?)
+    }
+
     /// Runs the proxy, ingest and the example worker in workerd and Node.
     pub(super) fn edge(&self) -> Result<Tally> {
         self.module()?;
