@@ -13,8 +13,10 @@ import * as parts from "./groups/parts.js";
 import * as size from "./groups/size.js";
 import * as tasks from "./groups/tasks.js";
 import * as unpaced from "./groups/unpaced.js";
+import { CONTESTANTS } from "./lib/contestants.js";
 import { openLab } from "./lib/lab.js";
 import { provenance } from "./lib/machine.js";
+import { BROWSERS } from "./lib/measure.js";
 import { replaceSection } from "./lib/table.js";
 
 /** In the order of RESULTS.md. */
@@ -35,14 +37,17 @@ const number = (text) => {
   if (text !== undefined && !(Number(text) >= 1)) throw new Error(`${text} is no number of at least 1`);
   return text === undefined ? undefined : Number(text);
 };
-for (const name of positionals) {
-  if (!GROUPS.some((group) => group.name === name)) throw new Error(`no group is called ${name}; there are ${GROUPS.map((group) => group.name).join(", ")}`);
-}
+const names = (given, known, what) => {
+  const stranger = given?.find((name) => !known.includes(name));
+  if (stranger !== undefined) throw new Error(`no ${what} is called ${stranger}; there are ${known.join(", ")}`);
+  return given;
+};
+names(positionals, GROUPS.map((group) => group.name), "group");
 const options = {
   rounds: number(values.rounds),
   sizeMib: number(values["size-mib"]),
-  only: values.only?.split(","),
-  browsers: values.browser?.split(","),
+  only: names(values.only?.split(","), Object.keys(CONTESTANTS), "contestant"),
+  browsers: names(values.browser?.split(","), Object.keys(BROWSERS), "browser"),
   /** A part of a table is none. */
   writes: !values.print && !values.only && !values.browser,
 };

@@ -1,5 +1,6 @@
 // (c) The same work in plain JavaScript: hash-wasm for both digests, each byte read once, the same number of parts in
-// flight. It reads one part ahead of hashing, hashes ahead of sending, and sends the very bytes that it hashed.
+// flight. It reads one part ahead of hashing, hashes ahead of sending, and sends the very bytes that it hashed (`body` is
+// "buffer") or the slice of the file, which the browser reads once more ("blob").
 
 import { createSHA1 } from "hash-wasm";
 import { openSession } from "./api.js";
@@ -21,10 +22,10 @@ export async function upload(file, options) {
   const memory = new Semaphore(options.inFlight + AHEAD);
   const wire = new Semaphore(options.inFlight);
 
-  const read = (part) => file.slice(part * session.partSize, (part + 1) * session.partSize).arrayBuffer();
-  const send = async (part, bytes, digest) => {
+  const slice = (part) => file.slice(part * session.partSize, (part + 1) * session.partSize);
+  const send = async (part, body, digest) => {
     await wire.acquire();
-    await session.put(part, bytes, digest);
+    await session.put(part, body, digest);
     wire.release();
     memory.release();
   };
@@ -32,12 +33,13 @@ export async function upload(file, options) {
   ofFile.init();
   const failed = Promise.withResolvers();
   const sending = [];
-  let reading = read(0);
+  let reading = slice(0).arrayBuffer();
   for (let part = 0; part < session.parts; part++) {
     await Promise.race([memory.acquire(), failed.promise]);
     const bytes = new Uint8Array(await reading);
-    if (part + 1 < session.parts) reading = read(part + 1);
-    const sent = send(part, bytes, hash(bytes));
+    if (part + 1 < session.parts) reading = slice(part + 1).arrayBuffer();
+    const digest = hash(bytes);
+    const sent = send(part, options.body === "blob" ? slice(part) : bytes, digest);
     sent.catch(failed.reject);
     sending.push(sent);
   }

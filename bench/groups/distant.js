@@ -20,7 +20,7 @@ export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [br
   const measured = await compare({ browser, names, rounds, servers, file });
   const text = [
     `${sizeMib} MiB in ${BROWSERS[browser]}, the emulator paced to 125 MB/s, and ${LATENCY_MS} ms slower with every request; parts of 8 MiB, ` +
-      `4 in flight; medians of ${rounds} rounds by turns.`,
+      `4 in flight, in (d) one after the other; medians of ${rounds} rounds by turns.`,
     comparison(summarize(measured)),
   ];
   if (only === undefined) text.push(targets([{ what: "ours × (d)", value: speedRatio(measured, "ours", "apideck"), least: 2 }]));

@@ -11,13 +11,13 @@ import { figure, table } from "../lib/table.js";
 export const name = "size";
 export const title = "Code that a page loads";
 
-const NAMES = ["limit", "ours", "ours-worker", "javascript", "apideck", "tus", "uppy"];
+const NAMES = ["limit", "ours", "ours-worker", "javascript-buffer", "apideck", "tus", "uppy"];
 /** Scripts of the measurement itself. */
 const HARNESS = /\/(main|worker)\.js$/;
 /** What is loaded on the way is loaded, too: an upload of this size is waited for. */
 const FILE_BYTES = 24 * MIB;
 
-export async function run(lab, { only }) {
+export async function run(lab, { only, browsers: [browser] = ["chromium"] }) {
   const names = choose(lab.present(NAMES), only);
   const file = await lab.file(FILE_BYTES);
   const [emulator, peers] = [await lab.emulator(), await lab.peers()];
@@ -26,7 +26,7 @@ export async function run(lab, { only }) {
     peers.served.length = 0;
     // All pages come from the server that says what it served; the API is then another origin's.
     const server = CONTESTANTS[of].at === "peers" ? {} : { server: emulator.address };
-    await measure("chromium", pageOf({ emulator: peers, peers }, of, server), file);
+    await measure(browser, pageOf({ emulator: peers, peers }, of, server), file);
     const files = [...new Set(peers.served)].filter((path) => /\.(js|wasm)$/.test(path) && !isHarness(path, lab.page));
     const sizes = await Promise.all(files.map(sizesOf));
     const sum = (field) => sizes.reduce((total, size) => total + size[field], 0);

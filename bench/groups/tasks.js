@@ -12,17 +12,18 @@ export const name = "tasks";
 export const title = "The page's thread";
 
 const NAMES = [
-  "limit", "ours-blob", "ours-buffer", "ours-worker-blob", "ours-worker-buffer", "javascript", "javascript-worker", "apideck", "tus", "uppy",
+  "limit", "ours-blob", "ours-buffer", "ours-worker-blob", "ours-worker-buffer", "javascript-blob", "javascript-buffer",
+  "javascript-worker-blob", "javascript-worker-buffer", "apideck", "tus", "uppy",
 ];
 
-export async function run(lab, { rounds = 5, sizeMib = 512, only }) {
+export async function run(lab, { rounds = 5, sizeMib = 512, only, browsers: [browser] = ["chromium"] }) {
   const names = choose(lab.present(NAMES), only);
   const file = await lab.file(sizeMib * MIB);
   const servers = { emulator: await lab.emulator(), peers: await lab.peers() };
   const measured = Object.fromEntries(names.map((of) => [of, []]));
   for (let round = 0; round < rounds; round++) {
     for (const of of rotate(names, round)) {
-      const { events } = await measure("chromium", pageOf(servers, of), file, trace);
+      const { events } = await measure(browser, pageOf(servers, of), file, trace);
       for (const server of Object.values(servers)) await server.reset();
       const tasks = mainThreadTasks(events);
       measured[of].push(tasks);

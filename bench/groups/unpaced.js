@@ -1,7 +1,7 @@
 // Every contestant, as fast as the machine lets it go.
 
 import { writeFile } from "node:fs/promises";
-import { CONTESTANTS } from "../lib/contestants.js";
+import { CONTESTANTS, hashes } from "../lib/contestants.js";
 import { MIB } from "../lib/lab.js";
 import { BROWSERS } from "../lib/measure.js";
 import { plot } from "../lib/plot.js";
@@ -14,7 +14,8 @@ export const title = "As fast as it goes";
 
 const PLOT = new URL("../throughput.svg", import.meta.url);
 const NAMES = [
-  "limit", "ours-blob", "ours-buffer", "ours-worker-blob", "ours-worker-buffer", "javascript", "javascript-worker", "apideck", "tus", "uppy",
+  "limit", "ours-blob", "ours-buffer", "ours-worker-blob", "ours-worker-buffer", "javascript-blob", "javascript-buffer",
+  "javascript-worker-blob", "javascript-worker-buffer", "apideck", "tus", "uppy",
 ];
 
 export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [browser] = ["chromium"], writes }) {
@@ -25,8 +26,8 @@ export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [br
   const summary = summarize(measured);
   const text = [
     `${sizeMib} MiB in ${BROWSERS[browser]}, parts of 8 MiB, 4 in flight, not paced; medians of ${rounds} rounds by turns. Browser and ` +
-      "server share the processors. (a), (d), (e) and (f) compute no digest; (b) and (c) compute those of every part and of the file. " +
-      "(e) stores the file on disk, as `@tus/server` does; (f) goes to a sink in Node; all others go to the emulator, which hashes and drops.",
+      "server share the processors. (b) and (c) compute the digests of every part and of the file; the others compute none. " +
+      "(d) sends one part after the other, as its documentation has it; (e) stores the file on disk, as `@tus/server` does; (f) goes to a sink in Node; all others go to the emulator, which hashes and drops.",
     comparison(summary),
   ];
   if (only === undefined) {
@@ -36,17 +37,22 @@ export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [br
   return text.join("\n\n");
 }
 
-const bars = (summary) => summary.map(({ name: of, speed, ratio }) => ({ label: CONTESTANTS[of].label.replaceAll("`", ""), speed, ratio, ours: of.startsWith("ours") }));
+const bars = (summary) => summary.map(({ name: of, speed, ratio }) => ({
+  label: CONTESTANTS[of].label.replaceAll("`", ""), speed, ratio, kind: kindOf(of),
+}));
+
+const kindOf = (of) => (of.startsWith("ours") ? "ours" : hashes(of) ? "digests" : "plain");
 
 /** The fastest of ours against the limit, the fastest of the same work in plain JavaScript, and the vendor's SDK. */
 function verdict(measured) {
-  const fastest = (prefix) => Object.keys(measured).filter((of) => of.startsWith(prefix))
+  const fastest = (pattern) => Object.keys(measured).filter((of) => pattern.test(of))
     .reduce((best, of) => (speedRatio(measured, of, best) > 1 ? of : best));
-  const [ours, javascript] = [fastest("ours"), fastest("javascript")];
+  const ours = fastest(/^ours/);
   const against = (other) => speedRatio(measured, ours, other);
   return targets([
     { what: "the fastest of ours, × (a)", value: against("limit"), least: 0.55 },
-    { what: "the fastest of ours, × the faster (c)", value: against(javascript), least: 1.15 },
+    { what: "the fastest of ours, × the fastest (c) that reads once (buffers)", value: against(fastest(/^javascript.*buffer$/)), least: 1.15 },
+    { what: "the fastest of ours, × the fastest (c) of all", value: against(fastest(/^javascript/)), least: 1.15 },
     { what: "the fastest of ours, × (d)", value: against("apideck"), least: 2 },
   ]);
 }

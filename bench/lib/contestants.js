@@ -2,6 +2,8 @@
 
 const ours = (entry, body) => ({ contestant: "ours", entry, body, service: "box" });
 
+const javascript = (thread, body) => ({ contestant: "javascript", thread, body, service: "box" });
+
 /** By name: what stands in the tables, the options that the page is given, and whose page it is, the emulator's unless said. */
 export const CONTESTANTS = {
   limit: { label: "(a) bare `fetch`, no digest", contestant: "limit", service: "dropbox" },
@@ -11,12 +13,17 @@ export const CONTESTANTS = {
   "ours-buffer": { label: "(b) ours, `buffer`", ...ours("index", "buffer") },
   "ours-worker-blob": { label: "(b) ours in the worker, `blob`", ...ours("worker", "blob") },
   "ours-worker-buffer": { label: "(b) ours in the worker, `buffer`", ...ours("worker", "buffer") },
-  javascript: { label: "(c) `hash-wasm`", contestant: "javascript", service: "box" },
-  "javascript-worker": { label: "(c) `hash-wasm`, in a worker", contestant: "javascript", service: "box", thread: "worker" },
-  apideck: { label: "(d) Apideck's SDK, one part after the other, no digest", contestant: "apideck", service: "dropbox" },
+  "javascript-blob": { label: "(c) `hash-wasm`, slices", ...javascript("page", "blob") },
+  "javascript-buffer": { label: "(c) `hash-wasm`, buffers", ...javascript("page", "buffer") },
+  "javascript-worker-blob": { label: "(c) `hash-wasm` in a worker, slices", ...javascript("worker", "blob") },
+  "javascript-worker-buffer": { label: "(c) `hash-wasm` in a worker, buffers", ...javascript("worker", "buffer") },
+  apideck: { label: "(d) Apideck's SDK", contestant: "apideck", service: "dropbox" },
   tus: { label: "(e) tus-js-client, to `@tus/server`", contestant: "tus", at: "peers" },
   uppy: { label: "(f) Uppy, `xhr-upload`, to a sink", contestant: "uppy", at: "peers" },
 };
+
+/** Whether a contestant computes the digests: Box takes nothing without. */
+export const hashes = (name) => CONTESTANTS[name].service === "box";
 
 /** The address of the page that runs a contestant. */
 export function pageOf(servers, name, { inFlight = 4, ...more } = {}) {

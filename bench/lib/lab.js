@@ -1,6 +1,6 @@
 // What the groups measure with: files, emulators, the page. Everything that is started is ended by `close`.
 
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEmulator } from "../../tests/e2e/harness.js";
@@ -10,6 +10,7 @@ import { makeFolder } from "./files.js";
 import { startPeers } from "./peers.js";
 
 export const MIB = 1024 * 1024;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const PACKAGE = fileURLToPath(new URL("../../pkg", import.meta.url));
 
 export async function openLab() {
@@ -17,6 +18,13 @@ export async function openLab() {
   const page = path.join(folder.path, "page");
   await buildPage(page);
   const ends = [folder.remove];
+  // Neither gigabytes nor servers are left behind, however it ends: each of the ends kills before it waits.
+  const interrupted = () => {
+    ends.slice(1).forEach((end) => end());
+    rmSync(folder.path, { recursive: true, force: true });
+    process.exit(130);
+  };
+  SIGNALS.forEach((signal) => process.once(signal, interrupted));
   return {
     page,
     /** A file of random bytes. */
@@ -48,6 +56,7 @@ export async function openLab() {
       return names.filter(isThere);
     },
     async close() {
+      SIGNALS.forEach((signal) => process.off(signal, interrupted));
       for (const end of ends.reverse()) await end();
     },
   };

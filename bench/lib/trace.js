@@ -10,7 +10,8 @@ const BUFFER_KIB = 1024 * 1024;
 
 /** Records while `run` runs; resolves with what it gives, and the events of the trace. */
 export async function trace(driver, run) {
-  const { debuggerAddress } = (await driver.getCapabilities()).get("goog:chromeOptions");
+  const { debuggerAddress } = (await driver.getCapabilities()).get("goog:chromeOptions") ?? {};
+  if (!debuggerAddress) throw new Error("only Chromium can be traced");
   const browser = await connect(debuggerAddress);
   try {
     const traceConfig = { includedCategories: CATEGORIES, excludedCategories: ["*"], traceBufferSizeInKb: BUFFER_KIB };

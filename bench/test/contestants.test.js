@@ -18,5 +18,5 @@ test("the page is that of the contestant's own server, and is told its options",
     thread: "page", inFlight: "4", contestant: "ours", entry: "worker", body: "buffer", service: "box",
   });
   assert.equal(new URL(pageOf(SERVERS, "tus")).origin, "http://b");
-  assert.equal(new URL(pageOf(SERVERS, "javascript-worker")).searchParams.get("thread"), "worker");
+  assert.equal(new URL(pageOf(SERVERS, "javascript-worker-blob")).searchParams.get("thread"), "worker");
 });

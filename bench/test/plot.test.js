@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { plot } from "../lib/plot.js";
 
 const BARS = [
-  { label: "limit", speed: 300, ratio: 1, ours: false },
-  { label: "ours & <best>", speed: 150, ratio: 0.5, ours: true },
+  { label: "limit", speed: 300, ratio: 1, kind: "plain" },
+  { label: "ours & <best>", speed: 150, ratio: 0.5, kind: "ours" },
 ];
 
 test("a bar is as long as its speed, beside the limit's", () => {
@@ -19,7 +19,8 @@ test("a bar is as long as its speed, beside the limit's", () => {
 test("it says its numbers, and is told apart by class", () => {
   const svg = plot(BARS, "MiB/s");
   assert.match(svg, />150 \(0\.50 ×\)</);
-  assert.equal(svg.match(/class="ours"/g).length, 1);
+  // One bar, and the legend.
+  assert.equal(svg.match(/<rect class="ours"/g).length, 2);
   assert.match(svg, /<desc>limit: 300 MiB\/s; ours/);
 });
 
@@ -30,7 +31,7 @@ test("labels are text, not markup", () => {
 });
 
 test("nothing leaves the picture", () => {
-  const svg = plot([{ label: "a", speed: 401, ratio: 1, ours: false }], "MiB/s");
+  const svg = plot([{ label: "a", speed: 401, ratio: 1, kind: "plain" }], "MiB/s");
   const width = Number(/viewBox="0 0 (\d+) /.exec(svg)[1]);
   const right = [...svg.matchAll(/ x2?="([\d.]+)"/g)].map(([, x]) => Number(x));
   assert.ok(Math.max(...right) < width);
