@@ -14,7 +14,7 @@ const LATENCY_MS = 80;
 const NAMES = ["limit", "ours", "ours-worker", "apideck"];
 
 export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [browser] = ["chromium"] }) {
-  const names = choose(lab.present(NAMES), only);
+  const names = choose(NAMES, only);
   const file = await lab.file(sizeMib * MIB);
   const servers = { emulator: await lab.emulator([`--rate=${RATE}`], { latency_ms: LATENCY_MS }) };
   const measured = await compare({ browser, names, rounds, servers, file });

@@ -13,7 +13,7 @@ const RATE = 125_000_000;
 const NAMES = ["limit", "ours", "ours-worker"];
 
 export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers = ["chromium", "firefox"] }) {
-  const names = choose(lab.present(NAMES), only);
+  const names = choose(NAMES, only);
   const file = await lab.file(sizeMib * MIB);
   const servers = { emulator: await lab.emulator([`--rate=${RATE}`]) };
   const text = [

@@ -18,7 +18,7 @@ const HARNESS = /\/(main|worker)\.js$/;
 const FILE_BYTES = 24 * MIB;
 
 export async function run(lab, { only, browsers: [browser] = ["chromium"] }) {
-  const names = choose(lab.present(NAMES), only);
+  const names = choose(NAMES, only);
   const file = await lab.file(FILE_BYTES);
   const [emulator, peers] = [await lab.emulator(), await lab.peers()];
   const rows = [];

@@ -19,7 +19,7 @@ const NAMES = [
 ];
 
 export async function run(lab, { rounds = 5, sizeMib = 1024, only, browsers: [browser] = ["chromium"], writes }) {
-  const names = choose(lab.present(NAMES), only);
+  const names = choose(NAMES, only);
   const file = await lab.file(sizeMib * MIB);
   const servers = { emulator: await lab.emulator(), peers: await lab.peers() };
   const measured = await compare({ browser, names, rounds, servers, file });

@@ -1,11 +1,10 @@
 // What the groups measure with: files, emulators, the page. Everything that is started is ended by `close`.
 
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEmulator } from "../../tests/e2e/harness.js";
 import { buildPage } from "./bundle.js";
-import { CONTESTANTS } from "./contestants.js";
 import { makeFolder } from "./files.js";
 import { startPeers } from "./peers.js";
 
@@ -48,12 +47,6 @@ export async function openLab() {
       const peers = await startPeers({ page, pkg: PACKAGE, folder: path.join(folder.path, "uploads") });
       ends.push(peers.stop);
       return peers;
-    },
-    /** Those contestants whose code is there. */
-    present(names) {
-      const isThere = (name) => existsSync(path.join(PACKAGE, `${CONTESTANTS[name].entry ?? "index"}.js`));
-      names.filter((name) => !isThere(name)).forEach((name) => console.log(`left out: ${name}, which the package does not have yet`));
-      return names.filter(isThere);
     },
     async close() {
       SIGNALS.forEach((signal) => process.off(signal, interrupted));
