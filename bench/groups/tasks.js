@@ -27,7 +27,7 @@ export async function run(lab, { rounds = 5, sizeMib = 512, only, browsers: [bro
       for (const server of Object.values(servers)) await server.reset();
       const tasks = mainThreadTasks(events);
       measured[of].push(tasks);
-      console.log(`round ${round + 1}/${rounds}  ${of.padEnd(20)} longest ${tasks.wall.toFixed(1).padStart(6)} ms, ${tasks.cpu.toFixed(1).padStart(6)} ms of CPU`);
+      console.log(`round ${round + 1}/${rounds}  ${of.padEnd(24)} longest ${tasks.wall.toFixed(1).padStart(6)} ms, ${tasks.cpu.toFixed(1).padStart(6)} ms of CPU`);
     }
   }
   const all = (of, field) => measured[of].map((tasks) => tasks[field]);

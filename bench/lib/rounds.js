@@ -23,7 +23,7 @@ export async function compare({ browser, names, rounds, servers, file, page = {}
 /** One measurement on one line. */
 export function describe(name, { seconds, bytes, cpu, memoryPeak }) {
   const speed = bytes / seconds / MIB;
-  return `${name.padEnd(20)} ${seconds.toFixed(2).padStart(7)} s ${speed.toFixed(0).padStart(5)} MiB/s ` +
+  return `${name.padEnd(24)} ${seconds.toFixed(2).padStart(7)} s ${speed.toFixed(0).padStart(5)} MiB/s ` +
     `CPU ${cpu.toFixed(1).padStart(5)} s  renderer ${(memoryPeak / MIB).toFixed(0).padStart(4)} MiB`;
 }
 
