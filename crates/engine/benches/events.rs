@@ -5,10 +5,9 @@
 
 use std::collections::VecDeque;
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use upload_session_engine::clock::{Instant, Now};
+use upload_session_engine::clock::{Duration, Instant, Now};
 use upload_session_engine::config::{BodyMode, Config};
 use upload_session_engine::digest::{Digest, PartHasher};
 use upload_session_engine::output::{OpId, Output, State};
