@@ -1,10 +1,36 @@
-import load, { UploadSession as Session } from "./dist/upload_session.js";
+import load, { UploadSession as Session, UploadSessionsApi as Api } from "./dist/upload_session.js";
 
-export { UploadError, UploadSessionsApi, sha1Digest } from "./dist/upload_session.js";
+export { UploadError, sha1Digest } from "./dist/upload_session.js";
 
 export default function init(input) {
   // The loader warns of everything but an object of its own, which is let through.
   return load({ module_or_path: input?.module_or_path ?? input });
+}
+
+export class UploadSessionsApi extends Api {
+  create(request, options) {
+    return this.call("create", request, options);
+  }
+
+  get(request, options) {
+    return this.call("get", request, options);
+  }
+
+  upload(request, options) {
+    return this.call("upload", request, options);
+  }
+
+  delete(request, options) {
+    return this.call("delete", request, options);
+  }
+
+  finish(request, options) {
+    return this.call("finish", request, options);
+  }
+
+  uploadFile(request, options) {
+    return this.call("uploadFile", request, options);
+  }
 }
 
 // Sessions that were started and have not ended. Without this a session that a page keeps only the promise of

@@ -1,37 +1,35 @@
 //! The operations of the API, one call each: `UploadSessionsApi`.
 
-use std::cell::Cell;
-use std::rc::Rc;
-use upload_session_engine::clock::Duration;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
 
-use js_sys::{JsString, Promise};
+use upload_session_engine::clock::Now;
 use upload_session_engine::config::check_name;
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::request::{Request, Response};
-use upload_session_engine::retry::{Attempts, Failure, Outcome, Verdict};
+use upload_session_engine::retry::{Attempts, Failure, Outcome as Judged, Verdict};
 use upload_session_engine::wire::{CreateFile, CreateUploadSession, MAX_PART_NUMBER};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
-use web_sys::Blob;
 
-use crate::connection::{Connection, Content, SendError, TokenSource, refuse_authorization, unsendable};
-use crate::driver::random_seed;
 use crate::error::ReadError;
-use crate::fields::{Fields, check_header_value};
-use crate::options::{self, CALLER, RequestSettings};
-use crate::sys::abort::{AbortGuard, Flag};
-use crate::sys::blob::{self, Body};
+use crate::fields::Fields;
+use crate::options::{self, ApiSettings, RequestSettings};
+use crate::sys::blob::{self, Blob};
+use crate::sys::bytes::{self, Feed};
+use crate::sys::network::{NoAnswer, Outcome};
+use crate::sys::promise::{self, Promise, Settled};
 use crate::sys::timer;
 use crate::{error, json};
 
-/// How long one attempt of a request without file content may take, unless the call says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long one attempt of a request without file content may take, unless the call says otherwise, in milliseconds.
+const DEFAULT_TIMEOUT: f64 = 60_000.0;
 
 /// The operations of the upload sessions API, one request each (with its retries).
 #[wasm_bindgen]
 pub struct UploadSessionsApi {
-    connection: Rc<Connection>,
+    settings: Rc<ApiSettings>,
 }
 
 #[wasm_bindgen]
@@ -42,173 +40,121 @@ impl UploadSessionsApi {
     /// `invalid_argument`, naming the field.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> Result<UploadSessionsApi, JsValue> {
-        let connection = options::connection(options).map_err(error::to_js)?;
-        Ok(Self { connection: Rc::new(connection) })
+        let settings = options::api_settings(options).map_err(error::to_js)?;
+        Ok(Self { settings: Rc::new(settings) })
     }
 
+    /// Calls an operation by its name: `create`, `get`, `upload`, `delete`, `finish` or `uploadFile`.
+    pub fn call(&self, operation: &str, request: &JsValue, options: &JsValue) -> Promise {
+        match prepare(&self.settings, operation, request, options) {
+            Ok(call) => call.attempt(),
+            Err(error) => promise::settled(Err(error::to_js(error))),
+        }
+    }
+}
+
+/// The operations by name, as the class in JavaScript has them.
+impl UploadSessionsApi {
     /// Opens a session.
     pub fn create(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.run(prepare_create(request, options))
+        self.call("create", request, options)
     }
 
     /// Asks for a session: part size, what it holds, when it expires.
     pub fn get(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.run(prepare_get(request, options))
+        self.call("get", request, options)
     }
 
     /// Sends one part.
     pub fn upload(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.run(prepare_upload(request, options))
+        self.call("upload", request, options)
     }
 
     /// Drops a session.
     pub fn delete(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.run(prepare_delete(request, options))
+        self.call("delete", request, options)
     }
 
     /// Makes the file of the parts.
     pub fn finish(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.run(prepare_finish(request, options))
+        self.call("finish", request, options)
     }
 
     /// Sends a small file in one request.
-    #[wasm_bindgen(js_name = uploadFile)]
     pub fn upload_file(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.run(prepare_upload_file(request, options))
-    }
-
-    fn run(&self, call: Result<Call, UploadError>) -> Promise {
-        let connection = Rc::clone(&self.connection);
-        future_to_promise(async move {
-            let call = call.map_err(error::to_js)?;
-            if !matches!(connection.token, TokenSource::None) {
-                refuse_authorization(&call.settings.overrides.headers).map_err(error::to_js)?;
-            }
-            let response = call.run(&connection).await?;
-            json::envelope(&response, call.needs_id).map_err(error::to_js)
-        })
+        self.call("uploadFile", request, options)
     }
 }
 
-/// A request that is ready to be sent.
+/// A request that is sent until it is answered for good.
 struct Call {
     request: Request,
-    body: Option<JsValue>,
+    /// File content, or undefined.
+    body: JsValue,
     settings: RequestSettings,
-    timeout: Option<Duration>,
+    timeout: Option<f64>,
     needs_id: bool,
-}
-
-/// How an attempt came to no answer.
-enum NoAnswer {
-    Failure(Failure, JsValue),
-    Final(JsValue),
+    attempts: Attempts,
+    rng: fastrand::Rng,
 }
 
 impl Call {
-    fn new(request: Request, settings: RequestSettings) -> Self {
-        let timeout = Some(settings.timeout.unwrap_or(DEFAULT_TIMEOUT));
-        Self { request, body: None, settings, timeout, needs_id: true }
+    fn attempt(mut self: Box<Self>) -> Promise {
+        self.attempts.begin();
+        let RequestSettings { connection, signal, .. } = &self.settings;
+        let sent = connection.attempt(&self.request, &self.body, self.timeout, signal.as_ref());
+        promise::chain(&sent, move |sent| self.judge(&sent?.unchecked_into()))
     }
 
-    fn with_body(self, body: JsValue) -> Self {
-        // The time that content takes is the link's to decide.
-        Self { body: Some(body), timeout: self.settings.timeout, ..self }
-    }
-
-    /// Sends the request until it is answered for good.
-    async fn run(&self, connection: &Connection) -> Result<Response, JsValue> {
-        let policy = self.settings.retry.unwrap_or(connection.retry);
-        let mut rng = seeded_rng();
-        let mut attempts = Attempts::default();
-        loop {
-            attempts.begin();
-            self.check_signal()?;
-            let stamp = connection.token.stamp();
-            let attempt = self.attempt(connection).await;
-            let (outcome, cause) = match &attempt {
-                Ok(response) => (Outcome::Answer(response), None),
-                Err(NoAnswer::Failure(failure, cause)) => (Outcome::Failure(*failure), Some(cause.clone())),
-                Err(NoAnswer::Final(error)) => return Err(error.clone()),
-            };
-            match attempts.judge(
-                outcome,
-                &policy,
-                connection.token.can_refresh(),
-                timer::now(),
-                timer::read_date,
-                &mut rng,
-            ) {
-                Verdict::Success => {}
-                Verdict::RefreshToken => {
-                    connection.token.expire(stamp.as_ref());
-                    continue;
-                }
-                Verdict::Retry { delay, .. } => {
-                    timer::sleep(delay, self.settings.signal.as_ref()).await;
-                    continue;
-                }
-                Verdict::Fail(error) => return Err(error::with_cause(error, cause)),
-            }
-            if let Ok(response) = attempt {
-                return Ok(response);
-            }
-        }
-    }
-
-    async fn attempt(&self, connection: &Connection) -> Result<Response, NoAnswer> {
-        let guard = Rc::new(AbortGuard::new().map_err(NoAnswer::Final)?);
-        let timed_out = Rc::new(Cell::new(false));
-        let listener = self.settings.signal.as_ref().and_then(|signal| {
-            let guard = Rc::clone(&guard);
-            signal.on_abort(move || guard.abort())
-        });
-        let timer = self.timeout.map(|timeout| {
-            let (guard, timed_out) = (Rc::clone(&guard), Rc::clone(&timed_out));
-            timer::after(timeout, move || {
-                timed_out.set(true);
-                guard.abort();
-            })
-        });
-        self.probe().await.map_err(|failure| NoAnswer::Final(failure.into_js()))?;
-        let content = self.body.clone().map(|body| Content { body, length: None, on_sent: Box::new(|_| {}) });
-        let sent = connection.send(self.request.clone(), content, &self.settings.overrides, &guard.signal()).await;
-        drop((listener, timer));
-        match sent {
-            Ok(response) => Ok(response),
-            Err(SendError::Token(error)) => Err(NoAnswer::Final(error.into_js())),
-            Err(SendError::Unsendable(cause)) => Err(NoAnswer::Final(unsendable(cause).into_js())),
-            Err(SendError::NoAnswer(cause)) => {
-                self.check_signal().map_err(NoAnswer::Final)?;
-                let failure = if timed_out.get() { Failure::Timeout } else { Failure::Network };
-                Err(NoAnswer::Failure(failure, cause))
-            }
-        }
-    }
-
-    /// Looks whether a body that the browser is to read from disk is there at all: else Chromium tells of a broken network,
-    /// and Firefox never ends the request.
-    async fn probe(&self) -> Result<(), ReadError> {
-        match self.body.as_ref().and_then(|body| body.dyn_ref::<Blob>()) {
-            Some(blob) => blob::probe(blob, 0..blob::size(blob)).await,
-            None => Ok(()),
-        }
-    }
-
-    fn check_signal(&self) -> Result<(), JsValue> {
-        match self.settings.signal.as_ref().filter(|signal| signal.is_aborted()) {
-            Some(signal) => {
+    fn judge(mut self: Box<Self>, outcome: &Outcome) -> Settled {
+        let mut cause = None;
+        let answer = match outcome.answer() {
+            Ok(answer) => Ok(answer),
+            Err(NoAnswer::Refused(refused)) => return Err(refused.into_js()),
+            Err(NoAnswer::Aborted(reason)) => {
                 let error = UploadError::new(ErrorCode::Aborted, "The request was aborted");
-                Err(error::with_cause(error, Some(signal.reason())))
+                return Err(error::with_cause(error, Some(reason)));
             }
-            None => Ok(()),
+            Err(NoAnswer::Late(_)) => Err(Failure::Timeout),
+            Err(NoAnswer::Network(failed)) => {
+                cause = Some(failed);
+                Err(Failure::Network)
+            }
+        };
+        match self.verdict(&answer, timer::now()) {
+            Verdict::Success => match answer {
+                Ok(response) => self.envelope(&response).map_err(error::to_js),
+                Err(_) => Ok(JsValue::UNDEFINED),
+            },
+            Verdict::RefreshToken => {
+                self.settings.connection.forget(outcome);
+                Ok(self.attempt().into())
+            }
+            Verdict::Retry { delay, .. } => {
+                let slept = timer::sleep(delay, self.settings.signal.as_ref());
+                Ok(promise::chain(&slept, move |_| Ok(self.attempt().into())).into())
+            }
+            Verdict::Fail(error) => Err(error::with_cause(error, cause)),
         }
     }
-}
 
-/// Makes a generator for jitter.
-fn seeded_rng() -> fastrand::Rng {
-    fastrand::Rng::with_seed(random_seed())
+    fn verdict(&mut self, answer: &Result<Response, Failure>, now: Now) -> Verdict {
+        let judged = match answer {
+            Ok(response) => Judged::Answer(response),
+            Err(failure) => Judged::Failure(*failure),
+        };
+        let RequestSettings { connection, retry, .. } = &self.settings;
+        self.attempts.judge(judged, retry, connection.can_refresh(), now, timer::read_date, &mut self.rng)
+    }
+
+    fn envelope(&self, response: &Response) -> Result<JsValue, UploadError> {
+        if self.needs_id {
+            response.identified()?;
+        } else {
+            response.envelope()?;
+        }
+        Ok(json::envelope(&response.body, response.request_id.clone()))
+    }
 }
 
 /// Hashes a `Blob`, an `ArrayBuffer` or a `Uint8Array`; resolves to `sha=<base64 of SHA-1>`, the value of the
@@ -217,93 +163,87 @@ fn seeded_rng() -> fastrand::Rng {
 /// # Errors
 /// `invalid_argument` for anything else, `file_changed` where the file cannot be read.
 #[wasm_bindgen(js_name = sha1Digest)]
-pub async fn sha1_digest(body: JsValue) -> Result<JsString, JsValue> {
-    let mut hasher = PartHasher::plain();
-    match blob::Body::from_js(&body).map_err(error::to_js)? {
-        blob::Body::Blob(blob) => {
-            let size = blob::size(&blob);
-            let read = blob::read(&blob, 0..size, Some(&mut hasher), None, &Flag::default()).await;
-            read.map_err(ReadError::into_js)?;
-        }
-        blob::Body::Bytes(bytes) => {
-            bytes.hash(&mut hasher).await.map_err(|cause| ReadError::refused(cause).into_js())?;
-        }
+pub fn sha1_digest(body: &JsValue) -> Promise {
+    let bytes = blob::body(body);
+    if bytes.is_undefined() {
+        return promise::settled(Err(error::to_js(UploadError::invalid_argument("body", TAKES_BODY))));
     }
-    Ok(hasher.finish().map(|digest| digest.to_string()).unwrap_or_default().into())
-}
-
-fn prepare_create(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
-    let known = ["name", "parentFolderId", "size", "driveId", "passThrough", "raw"];
-    let fields = Fields::new(request, "request", &[CALLER, &known])?;
-    let body = CreateUploadSession {
-        name: checked_name(&fields, "name")?,
-        parent_folder_id: checked_name(&fields, "parentFolderId")?,
-        size: options::size(&fields)?,
-        drive_id: fields.string("driveId")?,
-        pass_through: options::pass_through(&fields)?,
+    let feed = Feed::new(PartHasher::plain(), u64::MAX);
+    let read = match Blob::from_js(&bytes) {
+        Some(blob) => blob::read_whole(&blob, &feed, &JsValue::UNDEFINED),
+        None => bytes::feed_bytes(&bytes, &feed.function()),
     };
-    Ok(Call::new(Request::create(&body, raw(&fields)?), options::request_settings(&fields, options)?))
+    promise::chain(&read, move |read| {
+        let digest = blob::digest(read, feed).map_err(ReadError::into_js)?;
+        Ok(["sha=", &digest.to_base64()].concat().into())
+    })
 }
 
-fn prepare_get(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
-    let fields = Fields::new(request, "request", &[CALLER, &["id", "raw", "fields"]])?;
-    let selection = fields.string("fields")?;
-    let request = Request::get(&fields.required_string("id")?, raw(&fields)?, selection.as_deref())?;
-    let call = Call::new(request, options::request_settings(&fields, options)?);
-    Ok(Call { needs_id: false, ..call })
-}
+const TAKES_BODY: &str =
+    "takes a Blob, or an ArrayBuffer or a Uint8Array of less than 4 GiB that is neither detached nor shared";
 
-fn prepare_upload(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
-    let known = ["id", "partNumber", "body", "digest", "raw"];
-    let fields = Fields::new(request, "request", &[CALLER, &known])?;
-    let missing = || fields.refuse("partNumber", "is missing, and takes a whole number from 0 to 10000");
-    let number = fields.whole("partNumber", 0..=u64::from(MAX_PART_NUMBER))?.ok_or_else(missing)?;
-    let digest = digest(&fields)?;
-    let request = Request::upload(&fields.required_string("id")?, number as u32, digest, raw(&fields)?)?;
-    Ok(Call::new(request, options::request_settings(&fields, options)?).with_body(body(&fields)?))
-}
-
-fn prepare_delete(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
-    let fields = Fields::new(request, "request", &[CALLER, &["id", "raw"]])?;
-    let request = Request::delete(&fields.required_string("id")?, raw(&fields)?)?;
-    Ok(Call::new(request, options::request_settings(&fields, options)?))
-}
-
-fn prepare_finish(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
-    let fields = Fields::new(request, "request", &[CALLER, &["id", "digest", "raw"]])?;
-    let request = Request::finish(&fields.required_string("id")?, digest(&fields)?, raw(&fields)?)?;
-    Ok(Call::new(request, options::request_settings(&fields, options)?))
-}
-
-fn prepare_upload_file(request: &JsValue, options: &JsValue) -> Result<Call, UploadError> {
-    let known = ["name", "parentFolderId", "driveId", "body", "raw"];
-    let fields = Fields::new(request, "request", &[CALLER, &known])?;
-    let metadata = CreateFile {
-        name: checked_name(&fields, "name")?,
-        parent_folder_id: checked_name(&fields, "parentFolderId")?,
-        drive_id: fields.string("driveId")?,
+fn prepare(api: &ApiSettings, operation: &str, request: &JsValue, options: &JsValue) -> Result<Box<Call>, UploadError> {
+    let known = match operation {
+        "create" => "name parentFolderId size driveId passThrough",
+        "get" => "id fields",
+        "upload" => "id partNumber body digest",
+        "delete" => "id",
+        "finish" => "id digest",
+        _ => "name parentFolderId driveId body",
     };
-    let request = Request::direct(&metadata, raw(&fields)?);
-    Ok(Call::new(request, options::request_settings(&fields, options)?).with_body(body(&fields)?))
+    let fields = Fields::new(request, "request", &[known, " appId consumerId serviceId raw"].concat());
+    let raw = fields.boolean("raw").unwrap_or(false);
+    let mut body = JsValue::UNDEFINED;
+    let request = match operation {
+        "create" => names(&fields).map(|(name, parent_folder_id)| {
+            let (size, drive_id) = (options::size(&fields), fields.string("driveId"));
+            let pass_through = options::pass_through(&fields);
+            Request::create(&CreateUploadSession { name, parent_folder_id, size, drive_id, pass_through }, raw)
+        }),
+        "get" => Request::get(&fields.required("id"), raw, fields.string("fields").as_deref()),
+        "upload" => {
+            let number = fields.whole("partNumber", 0.0, MAX_PART_NUMBER.into());
+            if number.is_none() {
+                fields.refuse("partNumber", "is missing, and takes a whole number from 0 to 10000");
+            }
+            let digest = fields.header("digest");
+            body = content(&fields);
+            Request::upload(&fields.required("id"), number.unwrap_or_default() as u32, digest, raw)
+        }
+        "delete" => Request::delete(&fields.required("id"), raw),
+        "finish" => Request::finish(&fields.required("id"), fields.header("digest"), raw),
+        _ => {
+            body = content(&fields);
+            names(&fields).map(|(name, parent_folder_id)| {
+                Request::direct(&CreateFile { name, parent_folder_id, drive_id: fields.string("driveId") }, raw)
+            })
+        }
+    };
+    let settings = options::request_settings(api, &fields, options)?;
+    // The time that content takes is the link's to decide.
+    let timeout = settings.timeout.or_else(|| body.is_undefined().then_some(DEFAULT_TIMEOUT));
+    Ok(Box::new(Call {
+        request: request?,
+        body,
+        settings,
+        timeout,
+        needs_id: operation != "get",
+        attempts: Attempts::default(),
+        rng: fastrand::Rng::with_seed(timer::random_seed()),
+    }))
 }
 
-fn raw(fields: &Fields) -> Result<bool, UploadError> {
-    Ok(fields.boolean("raw")?.unwrap_or(false))
+fn names(fields: &Fields) -> Result<(String, String), UploadError> {
+    let (name, parent_folder_id) = (fields.required("name"), fields.required("parentFolderId"));
+    check_name("name", &name)?;
+    check_name("parentFolderId", &parent_folder_id)?;
+    Ok((name, parent_folder_id))
 }
 
-fn checked_name(fields: &Fields, key: &str) -> Result<String, UploadError> {
-    let name = fields.required_string(key)?;
-    check_name(key, &name)?;
-    Ok(name)
-}
-
-fn digest(fields: &Fields) -> Result<Option<String>, UploadError> {
-    let digest = fields.string("digest")?;
-    digest.iter().try_for_each(|digest| check_header_value("digest", digest))?;
-    Ok(digest)
-}
-
-fn body(fields: &Fields) -> Result<JsValue, UploadError> {
-    let body = Body::from_js(&fields.get("body")?.unwrap_or(JsValue::UNDEFINED))?;
-    body.into_js().map_err(|_| fields.refuse("body", "cannot be read"))
+fn content(fields: &Fields) -> JsValue {
+    let body = blob::body(&fields.get("body"));
+    if body.is_undefined() {
+        fields.refuse("body", TAKES_BODY);
+    }
+    body
 }

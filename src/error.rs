@@ -3,15 +3,24 @@
 use upload_session_engine::error::{ErrorCode, UploadError};
 use wasm_bindgen::prelude::*;
 
-use crate::json;
-
-#[wasm_bindgen(module = "/src/upload_error.js")]
+#[wasm_bindgen(module = "/src/values.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = UploadError, extends = js_sys::Error, reexport)]
+    #[wasm_bindgen(js_name = UploadError, reexport)]
     type JsUploadError;
 
-    #[wasm_bindgen(constructor, js_class = UploadError)]
-    fn new(message: &str, fields: &JsValue) -> JsUploadError;
+    #[wasm_bindgen(js_name = uploadError)]
+    fn upload_error(
+        message: &str,
+        code: &str,
+        retryable: bool,
+        status: Option<u16>,
+        type_name: Option<&str>,
+        detail: Option<&str>,
+        reference: Option<&str>,
+        request_id: Option<&str>,
+        part_number: Option<u32>,
+        cause: &JsValue,
+    ) -> JsValue;
 }
 
 /// Makes the `UploadError` of an engine's error.
@@ -21,22 +30,22 @@ pub(crate) fn to_js(error: UploadError) -> JsValue {
 
 /// Makes the `UploadError` of an engine's error, with what JavaScript threw as its cause.
 pub(crate) fn with_cause(error: UploadError, cause: Option<JsValue>) -> JsValue {
-    let text = |text: Option<String>| text.map_or(JsValue::UNDEFINED, JsValue::from);
-    let status = error.status().map_or(JsValue::UNDEFINED, JsValue::from);
+    let status = error.status();
     let error = error.into_fields();
     let answer = error.answer.unwrap_or_default();
-    let fields = json::object(&[
-        ("code", error.code.as_str().into()),
-        ("retryable", error.retryable.into()),
-        ("status", status),
-        ("typeName", text(answer.type_name)),
-        ("detail", answer.detail.as_ref().map_or(JsValue::UNDEFINED, json::to_js)),
-        ("ref", text(answer.reference)),
-        ("requestId", text(answer.request_id)),
-        ("partNumber", error.part_number.map_or(JsValue::UNDEFINED, JsValue::from)),
-        ("cause", cause.unwrap_or(JsValue::UNDEFINED)),
-    ]);
-    JsUploadError::new(&error.message, &fields).into()
+    let detail = answer.detail.map(|detail| detail.to_json());
+    upload_error(
+        &error.message,
+        error.code.as_str(),
+        error.retryable,
+        status,
+        answer.type_name.as_deref(),
+        detail.as_deref(),
+        answer.reference.as_deref(),
+        answer.request_id.as_deref(),
+        error.part_number,
+        cause.as_ref().unwrap_or(&JsValue::UNDEFINED),
+    )
 }
 
 /// A file that could not be read, and what the browser said of it.
@@ -60,16 +69,9 @@ impl ReadError {
         Self { error, cause: Some(cause) }
     }
 
-    /// There were other bytes than asked for.
-    pub(crate) fn wrong_length(expected: u64, found: u64) -> Self {
-        let message = format!("The file changed: {expected} bytes were asked for, and {found} came");
-        Self { error: UploadError::new(ErrorCode::FileChanged, message), cause: None }
-    }
-
     /// The file's samples are not what they were.
     pub(crate) fn other_content() -> Self {
-        let error = UploadError::new(ErrorCode::FileChanged, "The file changed: it holds other bytes than before");
-        Self { error, cause: None }
+        UploadError::new(ErrorCode::FileChanged, "The file changed: it holds other bytes than before").into()
     }
 
     pub(crate) fn into_js(self) -> JsValue {

@@ -1,134 +1,93 @@
-//! Events of an upload as JavaScript objects, and the listeners they go to.
+//! Events of an upload, and the listeners they go to.
 
-use std::cell::RefCell;
+use alloc::string::String;
 
-use js_sys::Function;
-use upload_session_engine::error::UploadError;
 use upload_session_engine::output::Event;
 use upload_session_engine::progress::Progress;
 use wasm_bindgen::prelude::*;
 
 use crate::error;
-use crate::json::object;
+use crate::sys::timer;
 
-const NAMES: [&str; 6] = ["state", "session", "progress", "part", "retry", "warning"];
+#[wasm_bindgen(module = "/src/values.js")]
+extern "C" {
+    /// The listeners of one session.
+    #[derive(Clone)]
+    pub(crate) type Listeners;
 
-/// The listeners of one session.
-#[derive(Default)]
-pub(crate) struct Listeners {
-    entries: RefCell<Vec<Listener>>,
-    last_id: RefCell<u32>,
-}
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new() -> Listeners;
 
-#[derive(Clone)]
-struct Listener {
-    id: u32,
-    event: &'static str,
-    function: Function,
+    /// Adds a listener; returns the function that takes it off.
+    ///
+    /// # Errors
+    /// An `UploadError`, `invalid_argument`, where there is no such event, or the listener is no function.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn on(this: &Listeners, event: &JsValue, listener: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, js_name = tell)]
+    fn tell_detail(this: &Listeners, event: &str, detail: &JsValue);
+
+    #[wasm_bindgen(method)]
+    fn state(this: &Listeners, state: &str);
+
+    #[wasm_bindgen(method)]
+    fn session(this: &Listeners, id: &str, part_size: f64, parallel: bool, resumed: bool, expires_at: Option<String>);
+
+    #[wasm_bindgen(method)]
+    fn part(this: &Listeners, part: u32, start: f64, end: f64, state: &str, attempt: u32);
+
+    #[wasm_bindgen(method)]
+    fn retry(this: &Listeners, operation: &str, part: Option<u32>, attempt: u32, delay: f64, error: &JsValue);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn warning(this: &Listeners, code: &str, message: &str);
+
+    #[wasm_bindgen(js_name = progress)]
+    fn js_progress(
+        total: f64,
+        confirmed: f64,
+        sent: f64,
+        hashed: f64,
+        bytes_per_second: f64,
+        seconds_remaining: Option<f64>,
+        parts: u32,
+        done: u32,
+        in_flight: u32,
+    ) -> JsValue;
 }
 
 impl Listeners {
-    /// Adds a listener; returns what removes it.
-    ///
-    /// # Errors
-    /// `invalid_argument` where there is no such event, or the listener is no function.
-    pub(crate) fn add(&self, event: &JsValue, listener: &JsValue) -> Result<u32, UploadError> {
-        let wanted = event.as_string();
-        let Some(event) = NAMES.into_iter().find(|name| wanted.as_deref() == Some(name)) else {
-            return Err(UploadError::invalid_argument("event", &["takes one of ", &NAMES.join(", ")].concat()));
-        };
-        let Some(function) = listener.dyn_ref::<Function>().cloned() else {
-            return Err(UploadError::invalid_argument("listener", "takes a function"));
-        };
-        let mut last_id = self.last_id.borrow_mut();
-        *last_id = last_id.wrapping_add(1);
-        self.entries.borrow_mut().push(Listener { id: *last_id, event, function });
-        Ok(*last_id)
-    }
-
-    pub(crate) fn remove(&self, id: u32) {
-        self.entries.borrow_mut().retain(|entry| entry.id != id);
-    }
-
+    /// Tells the listeners of an event.
     pub(crate) fn tell(&self, event: Event) {
-        let name = name(&event);
-        // Taken out first: a listener may add and remove listeners.
-        let entries: Vec<_> = self.entries.borrow().iter().filter(|entry| entry.event == name).cloned().collect();
-        if entries.is_empty() {
-            return;
-        }
-        let detail = detail(event);
-        for entry in entries {
-            // An earlier listener may just have taken it off.
-            if !self.entries.borrow().iter().any(|known| known.id == entry.id) {
-                continue;
+        match event {
+            Event::State(state) => self.state(state.as_str()),
+            Event::Session { id, part_size, parallel, resumed, expires_at } => {
+                self.session(&id, part_size as f64, parallel, resumed, expires_at);
             }
-            if let Err(thrown) = entry.function.call1(&JsValue::UNDEFINED, &detail) {
-                let message = format!("upload-session: a listener of \"{name}\" threw");
-                web_sys::console::error_2(&message.into(), &thrown);
+            Event::Progress(progress) => self.tell_detail("progress", &self::progress(&progress)),
+            Event::Part { part, range, state, attempt } => {
+                self.part(part, range.start as f64, range.end as f64, state.as_str(), attempt);
             }
+            Event::Retry { operation, part, attempt, delay, error } => {
+                self.retry(operation.as_str(), part, attempt, timer::millis(delay), &error::to_js(error));
+            }
+            Event::Warning { code, message } => self.warning(code, &message),
         }
-    }
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::State(_) => "state",
-        Event::Session { .. } => "session",
-        Event::Progress(_) => "progress",
-        Event::Part { .. } => "part",
-        Event::Retry { .. } => "retry",
-        Event::Warning { .. } => "warning",
-    }
-}
-
-fn detail(event: Event) -> JsValue {
-    match event {
-        Event::State(state) => object(&[("state", state.as_str().into())]),
-        Event::Session { id, part_size, parallel, resumed, expires_at } => object(&[
-            ("id", id.into()),
-            ("partSize", number(part_size)),
-            ("parallel", parallel.into()),
-            ("resumed", resumed.into()),
-            ("expiresAt", expires_at.map_or(JsValue::NULL, JsValue::from)),
-        ]),
-        Event::Progress(progress) => self::progress(&progress),
-        Event::Part { part, range, state, attempt } => object(&[
-            ("partNumber", part.into()),
-            ("start", number(range.start)),
-            ("end", number(range.end)),
-            ("state", state.as_str().into()),
-            ("attempt", attempt.into()),
-        ]),
-        Event::Retry { operation, part, attempt, delay, error } => object(&[
-            ("operation", operation.as_str().into()),
-            ("partNumber", part.map_or(JsValue::UNDEFINED, JsValue::from)),
-            ("attempt", attempt.into()),
-            ("delay", (delay.as_secs_f64() * 1000.0).into()),
-            ("error", error::to_js(error)),
-        ]),
-        Event::Warning { code, message } => object(&[("code", code.into()), ("message", message.into())]),
     }
 }
 
 /// Makes the JS object of a progress.
 pub(crate) fn progress(progress: &Progress) -> JsValue {
-    let parts = object(&[
-        ("total", progress.parts_total.into()),
-        ("done", progress.parts_done.into()),
-        ("inFlight", progress.parts_in_flight.into()),
-    ]);
-    object(&[
-        ("total", number(progress.total)),
-        ("confirmed", number(progress.confirmed)),
-        ("sent", number(progress.sent)),
-        ("hashed", number(progress.hashed)),
-        ("bytesPerSecond", progress.bytes_per_second.into()),
-        ("secondsRemaining", progress.seconds_remaining.map_or(JsValue::NULL, JsValue::from)),
-        ("parts", parts),
-    ])
-}
-
-fn number(value: u64) -> JsValue {
-    JsValue::from_f64(value as f64)
+    js_progress(
+        progress.total as f64,
+        progress.confirmed as f64,
+        progress.sent as f64,
+        progress.hashed as f64,
+        progress.bytes_per_second,
+        progress.seconds_remaining,
+        progress.parts_total,
+        progress.parts_done,
+        progress.parts_in_flight,
+    )
 }

@@ -1,21 +1,22 @@
 //! A file as the source of an upload, and the record that is kept of it.
 
-use std::ops::Range;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use core::ops::Range;
 
 use upload_session_engine::digest::PartHasher;
-use upload_session_engine::output::Output;
+use upload_session_engine::output::{OpId, Output};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::Blob;
 
 use crate::driver::{Driver, PartRead, Source};
 use crate::error::ReadError;
 use crate::record::Record;
-use crate::sys::abort::Flag;
-use crate::sys::bytes::Bytes;
-use crate::sys::{blob, timer};
-use crate::watch::{self, Watch};
+use crate::sys::blob::{self, Blob};
+use crate::sys::bytes::{Bytes, Feed};
+use crate::sys::listener::Signal;
+use crate::sys::network::Content;
+use crate::sys::promise::{self, Promise};
+use crate::sys::timer;
+use crate::watch::Watch;
 
 /// A file that was picked.
 pub(crate) struct File {
@@ -38,32 +39,34 @@ impl Source for File {
         }
     }
 
-    async fn read(
-        &self,
-        range: Range<u64>,
-        hasher: &mut PartHasher,
-        keep: bool,
-        stop: &Flag,
-    ) -> Result<PartRead, ReadError> {
-        // Where memory is short the part is sent as a slice of the file.
-        let bytes = if keep { Bytes::reserve(range.end - range.start) } else { None };
-        self.watch.look(&self.blob).await?;
-        let feed = hasher.wanted().any().then_some(hasher);
-        blob::read(&self.blob, range, feed, bytes.as_ref(), stop).await?;
-        Ok(PartRead { bytes, end: None })
+    fn read(driver: &Rc<Driver<Self>>, read: PartRead, signal: Signal) {
+        let Self { blob, watch, .. } = &driver.source;
+        if !watch.is_due() {
+            return driver.read_part(read, &signal);
+        }
+        let (samples, feed) = blob::samples(blob);
+        let driver = Rc::clone(driver);
+        promise::then(&samples, move |samples| {
+            match blob::digest(samples, feed).and_then(|found| driver.source.watch.look(found)) {
+                Ok(()) => driver.read_part(read, &signal),
+                Err(failure) => driver.part_read(read, Err(failure)),
+            }
+        });
     }
 
-    async fn verify(&self, hasher: &mut PartHasher, stop: &Flag) -> Result<Option<u64>, ReadError> {
-        watch::verify(&self.blob, hasher, stop).await?;
-        Ok(None)
+    fn verify(driver: &Rc<Driver<Self>>, op: OpId, hasher: PartHasher, signal: Signal) {
+        let blob = &driver.source.blob;
+        let rereads = hasher.wanted().any();
+        let feed = Feed::new(hasher, blob.size());
+        // Where the hasher wants nothing the browser itself knows of a change.
+        let read = if rereads { blob::read_whole(blob, &feed, &signal) } else { blob::probe(blob) };
+        let driver = Rc::clone(driver);
+        promise::then(&read, move |read| driver.verified(op, feed.into_hasher(), blob::whole(read).map(|()| None)));
     }
 
-    async fn before_send(&self, range: Range<u64>) -> Result<(), ReadError> {
-        self.watch.before_slice(&self.blob, range).await
-    }
-
-    fn body(&self, range: Range<u64>) -> Result<(JsValue, Option<u64>), JsValue> {
-        Ok((blob::slice(&self.blob, range)?.into(), None))
+    fn body(&self, range: Range<u64>) -> Result<Content, JsValue> {
+        // Firefox never ends a request whose content it cannot read.
+        Ok(Content { body: self.blob.slice(range)?, length: None, probes: self.watch.is_needed() })
     }
 
     // The browser reads a slice itself.
@@ -77,22 +80,31 @@ impl Source for File {
 
     fn end(&self, _: Option<&JsValue>) {}
 
-    async fn close(&self) {
-        self.record.close().await;
+    fn close(driver: &Rc<Driver<Self>>) -> Promise {
+        driver.source.record.close()
     }
 }
 
 impl Driver<File> {
+    fn read_part(self: &Rc<Self>, mut read: PartRead, signal: &Signal) {
+        let length = read.range.end - read.range.start;
+        // Where memory is short the part is sent as a slice of the file.
+        let copy = read.keep.then(|| Bytes::reserve(length)).flatten();
+        let feed = Feed::new(read.hasher.clone(), length);
+        let reading = blob::read(&self.source.blob, read.range.clone(), &feed, copy.as_ref(), signal);
+        let driver = Rc::clone(self);
+        promise::then(&reading, move |whole| {
+            read.hasher = feed.into_hasher();
+            driver.part_read(read, blob::whole(whole).map(|()| (copy, None)));
+        });
+    }
+
     fn start_prepare(self: &Rc<Self>) {
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            let prepared =
-                driver.source.record.prepare(&driver.source.blob).await.map_err(|ReadError { error, cause }| {
-                    driver.note(error.code, cause);
-                    error
-                });
+        Record::prepare(&self.source.record, &self.source.blob, move |prepared| {
+            let fingerprint = prepared.map_err(|failure| driver.noted(failure));
             driver.input(|upload| {
-                let fingerprint = prepared.map(|(fingerprint, record)| {
+                let fingerprint = fingerprint.map(|(fingerprint, record)| {
                     record.into_iter().for_each(|record| upload.handle_record(record));
                     fingerprint
                 });
@@ -100,15 +112,14 @@ impl Driver<File> {
             });
             if driver.has_ended() {
                 // It ended meanwhile, before there was a lock to let go of.
-                driver.source.record.close().await;
+                let _ = driver.source.record.close();
             }
         });
     }
 
     fn start_claim(self: &Rc<Self>) {
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            let claimed = driver.source.record.claim().await;
+        Record::claim(&self.source.record, move |claimed| {
             driver.input(|upload| upload.handle_claimed(claimed, timer::now()));
         });
     }

@@ -1,7 +1,5 @@
 //! The upload of a stream, in one call.
 
-use std::rc::Rc;
-
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -37,9 +35,9 @@ async fn upload(stream: Stream, settings: StreamSettings) -> Result<JsValue, JsV
         stream.cancel(&error);
         return Err(error);
     }
-    let listeners = Rc::<Listeners>::default();
-    if let Some(on_progress) = on_progress {
-        listeners.add(&"progress".into(), &on_progress).map_err(error::to_js)?;
+    let listeners = Listeners::new();
+    if !on_progress.is_undefined() {
+        listeners.on(&"progress".into(), &on_progress)?;
     }
     let driver = Driver::new(stream, listeners, upload, None).map_err(error::to_js)?;
     let ended = driver.promise();

@@ -4,11 +4,18 @@
 //! The public surface is described in the npm package's `index.d.ts`.
 // What only a page uses is linted with the page's module.
 #![cfg_attr(not(feature = "page"), allow(dead_code))]
+#![no_std]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+#[cfg(all(target_arch = "wasm32", not(feature = "std")))]
+mod runtime;
 
 #[cfg(feature = "page")]
 mod api;
-mod connection;
 mod driver;
 mod error;
 mod events;
@@ -21,7 +28,6 @@ mod json;
 mod options;
 #[cfg(feature = "page")]
 mod record;
-mod secrets;
 #[cfg(feature = "page")]
 mod session;
 mod slots;

@@ -7,42 +7,38 @@ mod request;
 #[cfg(feature = "stream")]
 mod stream;
 
-use upload_session_engine::clock::Duration;
-
-use js_sys::JSON;
 use upload_session_engine::config::{Config, DigestMode};
-use upload_session_engine::error::UploadError;
-use upload_session_engine::json::{Object, Value};
+use upload_session_engine::json::Value;
 use upload_session_engine::retry::RetryPolicy;
-use upload_session_engine::wire::{DEFAULT_SERVER, header};
+use upload_session_engine::wire::DEFAULT_SERVER;
+use wasm_bindgen::prelude::*;
 
-use crate::connection::{Connection, TokenFunction, TokenSource, Transport, refuse_authorization};
-use crate::fields::{Fields, MAX_SAFE_INTEGER, check_header_name, check_header_value};
-use crate::sys::abort::Signal;
-use crate::sys::fetch::{Credentials, resolve_server};
+use crate::fields::{Fields, MAX_SAFE_INTEGER};
+use crate::sys::listener::Signal;
+use crate::sys::network::Connection;
+use crate::sys::timer::{self, duration};
 
 #[cfg(feature = "page")]
 pub(crate) use self::file::{FileSettings, file_settings};
 #[cfg(feature = "page")]
-pub(crate) use self::request::{CALLER, RequestSettings, connection, request_settings};
+pub(crate) use self::request::{ApiSettings, RequestSettings, api_settings, request_settings};
 #[cfg(feature = "stream")]
 pub(crate) use self::stream::{StreamSettings, stream_settings};
 
-const CONNECTION: &[&str] =
-    &["serverUrl", "apiKey", "authType", "appId", "consumerId", "serviceId", "headers", "credentials", "retries"];
-const UPLOAD: &[&str] = &[
-    "parentFolderId",
-    "name",
-    "driveId",
-    "passThrough",
-    "digest",
-    "concurrency",
-    "memoryBudget",
-    "stallTimeout",
-    "signal",
-];
-/// Headers that are the module's own to set.
-const RESERVED_HEADERS: &[&str] = &["content-length", "content-type", header::DIGEST, header::METADATA];
+/// Fields of every upload, whatever its source.
+macro_rules! known {
+    (connection) => {
+        "serverUrl apiKey authType appId consumerId serviceId headers credentials retries"
+    };
+    (upload) => {
+        concat!(
+            known!(connection),
+            " parentFolderId name driveId passThrough digest concurrency memoryBudget stallTimeout signal"
+        )
+    };
+}
+use known;
+
 /// Longest interval that may be asked for: far beyond any use, and safe to reckon with.
 const MAX_INTERVAL: f64 = 1e12;
 
@@ -54,178 +50,80 @@ pub(crate) struct UploadSettings {
 }
 
 /// Reads the size of what is to be uploaded, which has to be told, if only as null.
-///
-/// # Errors
-/// `invalid_argument`, naming the field.
-pub(crate) fn size(fields: &Fields) -> Result<Option<u64>, UploadError> {
-    match fields.get("size")? {
-        None => Err(fields.refuse("size", "is missing, and takes a number of bytes or null")),
-        Some(size) if size.is_null() => Ok(None),
-        Some(_) => fields.whole("size", 0..=MAX_SAFE_INTEGER),
+pub(crate) fn size(fields: &Fields) -> Option<u64> {
+    let size = fields.get("size");
+    if size.is_undefined() {
+        fields.refuse("size", "is missing, and takes a number of bytes or null");
     }
+    if size.is_null() { None } else { fields.whole("size", 0.0, MAX_SAFE_INTEGER).map(|size| size as u64) }
 }
 
 /// Reads what every upload may be told.
-fn config(fields: &Fields, connection: &Connection, defaults: Config) -> Result<Config, UploadError> {
-    Ok(Config {
-        read_date: crate::sys::timer::read_date,
-        drive_id: fields.string("driveId")?,
-        pass_through: pass_through(fields)?,
-        digest: fields.choice("digest", DIGESTS)?.unwrap_or(defaults.digest),
-        concurrency: usize_or(fields.whole("concurrency", 1..=6)?, defaults.concurrency),
-        memory_budget: fields.whole("memoryBudget", 1..=MAX_SAFE_INTEGER)?.unwrap_or(defaults.memory_budget),
-        retry: connection.retry,
-        service_id: fields.string("serviceId")?,
-        stall_timeout: fields.number("stallTimeout", 1.0..=MAX_INTERVAL)?.map_or(defaults.stall_timeout, millis),
-        can_refresh_token: connection.token.can_refresh(),
+fn config(fields: &Fields, connection: &Connection, defaults: Config) -> Config {
+    const DIGESTS: [DigestMode; 3] = [DigestMode::PartsAndFile, DigestMode::Parts, DigestMode::None];
+    let digest = fields.choice("digest", "parts-and-file parts none");
+    let or = |value: Option<f64>, default: u64| value.map_or(default, |value| value as u64);
+    Config {
+        read_date: timer::read_date,
+        drive_id: fields.string("driveId"),
+        pass_through: pass_through(fields),
+        digest: digest.and_then(|digest| DIGESTS.get(digest as usize).copied()).unwrap_or(defaults.digest),
+        concurrency: or(fields.whole("concurrency", 1.0, 6.0), defaults.concurrency as u64) as usize,
+        memory_budget: or(fields.whole("memoryBudget", 1.0, MAX_SAFE_INTEGER), defaults.memory_budget),
+        retry: retry_policy(fields).unwrap_or_default(),
+        service_id: fields.string("serviceId"),
+        stall_timeout: fields.number("stallTimeout", 1.0, MAX_INTERVAL).map_or(defaults.stall_timeout, duration),
+        can_refresh_token: connection.can_refresh(),
         ..defaults
-    })
+    }
 }
 
-const DIGESTS: &[(&str, DigestMode)] =
-    &[("parts-and-file", DigestMode::PartsAndFile), ("parts", DigestMode::Parts), ("none", DigestMode::None)];
-fn usize_or(value: Option<u64>, default: usize) -> usize {
-    value.and_then(|value| usize::try_from(value).ok()).unwrap_or(default)
+fn connection(fields: &Fields) -> Connection {
+    Connection::new(fields, DEFAULT_SERVER, cfg!(feature = "stream"))
 }
 
-fn connection_from(fields: &Fields) -> Result<Connection, UploadError> {
-    let token = match (fields.function("apiKey")?, fields.get("apiKey")?.map(|value| value.as_string())) {
-        (Some(function), _) => TokenSource::Function(TokenFunction::new(function)),
-        (None, None) => TokenSource::None,
-        (None, Some(Some(token))) => {
-            check_header_value("apiKey", &token)?;
-            TokenSource::Fixed(token)
+fn signal(fields: &Fields) -> Option<Signal> {
+    let value = fields.get("signal");
+    if value.is_undefined() {
+        return None;
+    }
+    let signal = value.dyn_into().ok();
+    if signal.is_none() {
+        fields.refuse("signal", "takes an AbortSignal");
+    }
+    signal
+}
+
+fn retry_policy(fields: &Fields) -> Option<RetryPolicy> {
+    let retries = fields.nested("retries", "strategy backoff retryConnectionErrors")?;
+    let strategy = retries.choice("strategy", "backoff none");
+    if strategy.is_none() {
+        retries.refuse("strategy", "is missing, and takes \"backoff\" or \"none\"");
+    }
+    let mut policy = RetryPolicy { enabled: strategy == Some(0), ..RetryPolicy::DEFAULT };
+    if let Some(retry) = retries.boolean("retryConnectionErrors") {
+        policy.retry_connection_errors = retry;
+    }
+    if let Some(backoff) = retries.nested("backoff", "initialInterval maxInterval exponent maxElapsedTime") {
+        for (key, interval) in [
+            ("initialInterval", &mut policy.initial_interval),
+            ("maxInterval", &mut policy.max_interval),
+            ("maxElapsedTime", &mut policy.max_elapsed_time),
+        ] {
+            if let Some(millis) = backoff.number(key, 0.0, MAX_INTERVAL) {
+                *interval = duration(millis);
+            }
         }
-        (None, Some(None)) => return Err(fields.refuse("apiKey", "takes a string or a function that returns one")),
-    };
-    let mut headers = extra_headers(fields)?;
-    if !matches!(token, TokenSource::None) {
-        refuse_authorization(&headers)?;
+        policy.exponent = backoff.number("exponent", 1.0, 100.0).unwrap_or(policy.exponent);
     }
-    headers.extend(identity(fields)?);
-    if fields.choice("authType", &[("apiKey", false), ("jwt", true)])? == Some(true) {
-        headers.push((header::AUTH_TYPE.to_owned(), "JWT".to_owned()));
-    }
-    let credentials = fields.choice(
-        "credentials",
-        &[("omit", Credentials::Omit), ("same-origin", Credentials::SameOrigin), ("include", Credentials::Include)],
-    )?;
-    Ok(Connection {
-        server: server(fields)?.unwrap_or_else(|| DEFAULT_SERVER.to_owned()),
-        token,
-        headers,
-        credentials,
-        transport: Transport::Fetch,
-        retry: retry_policy(fields)?.unwrap_or_default(),
-    })
-}
-
-fn signal(fields: &Fields) -> Result<Option<Signal>, UploadError> {
-    let Some(value) = fields.get("signal")? else { return Ok(None) };
-    Signal::from_js(&value).map(Some).ok_or_else(|| fields.refuse("signal", "takes an AbortSignal"))
-}
-
-fn server(fields: &Fields) -> Result<Option<String>, UploadError> {
-    let Some(address) = fields.string("serverUrl")? else { return Ok(None) };
-    let takes = "takes an http(s) address, or a path that begins with /, without credentials, query and fragment";
-    resolve_server(&address).map(Some).ok_or_else(|| fields.refuse("serverUrl", takes))
-}
-
-fn identity(fields: &Fields) -> Result<Vec<(String, String)>, UploadError> {
-    let mut headers = Vec::new();
-    for (key, name) in
-        [("appId", header::APP_ID), ("consumerId", header::CONSUMER_ID), ("serviceId", header::SERVICE_ID)]
-    {
-        if let Some(value) = fields.string(key)? {
-            check_header_value(key, &value)?;
-            headers.push((name.to_owned(), value));
-        }
-    }
-    Ok(headers)
-}
-
-fn extra_headers(fields: &Fields) -> Result<Vec<(String, String)>, UploadError> {
-    let mut headers = fields.strings("headers")?;
-    for (name, value) in &mut headers {
-        check_header_name("headers", name)?;
-        name.make_ascii_lowercase();
-        let field = format!("headers.{name}");
-        check_header_value(&field, value)?;
-        if RESERVED_HEADERS.contains(&name.as_str()) {
-            return Err(UploadError::invalid_argument(&field, "is set by the upload itself"));
-        }
-    }
-    Ok(headers)
-}
-
-fn retry_policy(fields: &Fields) -> Result<Option<RetryPolicy>, UploadError> {
-    let known = ["strategy", "backoff", "retryConnectionErrors"];
-    let Some(retries) = fields.nested("retries", &known)? else { return Ok(None) };
-    let defaults = RetryPolicy::DEFAULT;
-    let strategy = retries.choice("strategy", &[("backoff", true), ("none", false)])?;
-    let mut policy = RetryPolicy {
-        enabled: strategy.ok_or_else(|| retries.refuse("strategy", "is missing, and takes \"backoff\" or \"none\""))?,
-        retry_connection_errors: retries.boolean("retryConnectionErrors")?.unwrap_or(defaults.retry_connection_errors),
-        ..defaults
-    };
-    let known = ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"];
-    if let Some(backoff) = retries.nested("backoff", &known)? {
-        let interval = |key, default| Ok(backoff.number(key, 0.0..=MAX_INTERVAL)?.map_or(default, millis));
-        policy.initial_interval = interval("initialInterval", defaults.initial_interval)?;
-        policy.max_interval = interval("maxInterval", defaults.max_interval)?;
-        policy.max_elapsed_time = interval("maxElapsedTime", defaults.max_elapsed_time)?;
-        policy.exponent = backoff.number("exponent", 1.0..=100.0)?.unwrap_or(defaults.exponent);
-    }
-    Ok(Some(policy))
-}
-
-fn millis(millis: f64) -> Duration {
-    Duration::from_millis_f64(millis)
+    Some(policy)
 }
 
 /// Reads `passThrough`.
-///
-/// # Errors
-/// `invalid_argument`, naming the field.
-pub(crate) fn pass_through(fields: &Fields) -> Result<Option<Value>, UploadError> {
-    let Some(value) = fields.get("passThrough")? else { return Ok(None) };
-    let refuse = |why: &str| fields.refuse("passThrough", &["takes a list of PassThrough (", why, ")"].concat());
-    // JSON.stringify refuses cycles and whatever else is no JSON, and the engine what is nested too deep: reading the
-    // objects themselves would run into both.
-    let json = JSON::stringify(&value).ok().and_then(|json| json.as_string());
-    let json = json.and_then(|json| Value::parse(&json)).ok_or_else(|| refuse("it is no JSON"))?;
-    let Value::Array(items) = json else { return Err(refuse("it is no list")) };
-    let items: Result<_, _> = items.into_iter().map(connector_fields).collect();
-    items.map(|items| Some(Value::Array(items))).map_err(|why| refuse(&why))
-}
-
-/// Reads one connector's additions to create: camelCase in JavaScript, snake_case on the wire.
-fn connector_fields(item: Value) -> Result<Value, String> {
-    let Value::Object(mut item) = item else { return Err("an item is no object".to_owned()) };
-    let is_path = |path: &Value| {
-        let path = path.as_object().filter(|path| path.get("value").is_some());
-        path.is_some_and(|path| path.len() == 2 && path.get("path").is_some_and(|path| path.as_str().is_some()))
-    };
-    let fields = [
-        ("serviceId", "service_id", item.remove("serviceId")),
-        ("operationId", "operation_id", item.remove("operationId")),
-        ("extendObject", "extend_object", item.remove("extendObject")),
-        ("extendPaths", "extend_paths", item.remove("extendPaths")),
-    ];
-    if let Some((name, _)) = item.into_iter().next() {
-        return Err(["`", &name, "` is not known"].concat());
+pub(crate) fn pass_through(fields: &Fields) -> Option<Value> {
+    let read = Value::parse(&fields.pass_through("passThrough")?);
+    if read.is_none() {
+        fields.refuse("passThrough", "takes a list of PassThrough (it is nested too deep)");
     }
-    for (name, _, value) in &fields {
-        let fits = match (*name, value) {
-            ("serviceId" | "operationId", Some(value)) => value.as_str().is_some(),
-            ("extendObject", Some(value)) => value.as_object().is_some(),
-            (_, Some(value)) => value.as_array().is_some_and(|paths| paths.iter().all(is_path)),
-            (name, None) => name != "serviceId",
-        };
-        if !fits {
-            return Err(["`", name, "` is missing or of a wrong type"].concat());
-        }
-    }
-    let object = fields.into_iter().fold(Object::default(), |object, (_, name, value)| object.with_some(name, value));
-    Ok(Value::Object(object))
+    read
 }

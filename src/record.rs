@@ -3,32 +3,31 @@
 //! A store is never an upload's end: whatever it throws, returns or leaves undone comes to one warning, and the upload
 //! goes on without it.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use upload_session_engine::clock::Duration;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::cell::{Cell, RefCell};
 
-use js_sys::{JSON, Promise};
 use upload_session_engine::config::{Config, DigestMode};
+use upload_session_engine::digest::Digest;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::json::Value;
-use upload_session_engine::output::Event;
 use upload_session_engine::snapshot::{BadSnapshot, FileIdentity, Fingerprint, Snapshot, TargetIdentity};
 use upload_session_engine::wire::header;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::Blob;
 
-use crate::connection::Connection;
 use crate::error::ReadError;
 use crate::events::Listeners;
 use crate::json;
-use crate::sys::global::field;
-use crate::sys::lock::Lock;
-use crate::sys::storage::Store;
-use crate::sys::{blob, timer};
+use crate::sys::blob::{self, Blob};
+use crate::sys::lock::{self, Lock};
+use crate::sys::network::Connection;
+use crate::sys::promise::{self, Deferred, Promise, Settled};
+use crate::sys::storage::{self, Store};
+use crate::sys::timer;
 
-/// Longest time that an upload's end is held up until its record is gone.
-const FORGET_LIMIT: Duration = Duration::from_secs(2);
+/// Longest time that an upload's end is held up until its record is gone, in milliseconds.
+const FORGET_LIMIT: f64 = 2000.0;
 
 /// Which file goes where: what is known of it before the file is read.
 pub(crate) struct Identity {
@@ -44,33 +43,25 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(crate) fn new(config: &Config, connection: &Connection) -> Self {
-        let sent = |wanted| {
-            let header = connection.headers.iter().rfind(|(name, _)| name == wanted);
-            header.map(|(_, value)| value.clone())
-        };
         Self {
             name: config.name.clone(),
-            server: connection.server.clone(),
-            app_id: sent(header::APP_ID),
-            consumer_id: sent(header::CONSUMER_ID),
-            service_id: sent(header::SERVICE_ID),
+            server: connection.server(),
+            app_id: connection.header(header::APP_ID),
+            consumer_id: connection.header(header::CONSUMER_ID),
+            service_id: connection.header(header::SERVICE_ID),
             parent_folder_id: config.parent_folder_id.clone(),
             drive_id: config.drive_id.clone(),
             digest: config.digest,
         }
     }
 
-    /// Reads the file's samples.
-    ///
-    /// # Errors
-    /// `file_changed` where the file cannot be read.
-    pub(crate) async fn fingerprint(&self, file: &Blob) -> Result<Fingerprint, ReadError> {
-        let samples = blob::samples(file).await?;
-        let media_type = blob::media_type(file);
+    /// Tells the upload from all others, by the digest of the file's samples among others.
+    pub(crate) fn fingerprint(&self, file: &Blob, samples: Digest) -> Fingerprint {
+        let media_type = file.media_type();
         let file = FileIdentity {
             name: &self.name,
-            size: blob::size(file),
-            last_modified: blob::last_modified(file),
+            size: file.size(),
+            last_modified: blob::last_modified(file).map(|millis| millis as u64),
             media_type: &media_type,
         };
         let target = TargetIdentity {
@@ -82,14 +73,14 @@ impl Identity {
             drive_id: self.drive_id.as_deref(),
             digest: self.digest,
         };
-        Ok(Fingerprint::new(&file, &target, samples))
+        Fingerprint::new(&file, &target, samples)
     }
 }
 
 /// The record of one upload, where one is kept, and the lock on it.
 pub(crate) struct Record {
     identity: Identity,
-    listeners: Rc<Listeners>,
+    listeners: Listeners,
     store: Option<Store>,
     /// Known once the file was looked at.
     key: RefCell<Option<String>>,
@@ -100,7 +91,7 @@ pub(crate) struct Record {
     /// What is to be written next: only the latest matters.
     next: RefCell<Option<Write>>,
     /// Fulfilled when there is nothing more to write.
-    writing: RefCell<Option<Promise>>,
+    writing: RefCell<Option<Deferred>>,
 }
 
 /// What may still be done with the store.
@@ -126,7 +117,7 @@ enum Found {
 }
 
 impl Record {
-    pub(crate) fn new(identity: Identity, store: Option<Store>, listeners: Rc<Listeners>) -> Self {
+    pub(crate) fn new(identity: Identity, store: Option<Store>, listeners: Listeners) -> Self {
         Self {
             identity,
             listeners,
@@ -150,48 +141,73 @@ impl Record {
         self.store.is_some() && self.trust.get() == Trust::Full
     }
 
-    /// Finds out which upload this is, and makes sure that nobody else drives it and that the store can be used; returns
+    /// Finds out which upload this is, and makes sure that nobody else drives it and that the store can be used; tells
     /// what the store has of it by now, too.
     ///
     /// # Errors
     /// `file_changed` where the file cannot be read, `conflict` where another tab or session is at it.
-    pub(crate) async fn prepare(&self, file: &Blob) -> Result<(Fingerprint, Option<Snapshot>), ReadError> {
-        let fingerprint = self.identity.fingerprint(file).await?;
-        let key = fingerprint.key();
-        self.lock(&key).await.map_err(|error| ReadError { error, cause: None })?;
-        let mut record = None;
-        if let Some(store) = &self.store {
-            match find(store, &key).await {
-                Err(cause) => self.fail("read", &cause),
-                Ok(Found::Bad(BadSnapshot::Newer)) => {
-                    self.trust.set(Trust::Foreign);
-                    self.warn("The resume record is from a newer version: it is kept, and the upload goes on without");
+    pub(crate) fn prepare(
+        record: &Rc<Self>,
+        file: &Blob,
+        next: impl FnOnce(Result<(Fingerprint, Option<Snapshot>), ReadError>) + 'static,
+    ) {
+        let (samples, feed) = blob::samples(file);
+        let (record, file) = (Rc::clone(record), file.clone());
+        promise::then(&samples, move |samples| {
+            let fingerprint = match blob::digest(samples, feed) {
+                Ok(samples) => record.identity.fingerprint(&file, samples),
+                Err(failure) => return next(Err(failure)),
+            };
+            promise::then(&lock::take(&fingerprint.key()), move |taken| {
+                if let Err(error) = record.locked(taken) {
+                    return next(Err(error.into()));
                 }
-                Ok(Found::Bad(BadSnapshot::Damaged(_))) => self.warn("The resume record is damaged, and is replaced"),
-                Ok(Found::Record(found)) => record = Some(*found),
-                Ok(Found::Nothing) => {}
+                record.key.replace(Some(fingerprint.key()));
+                let Some(store) = &record.store else { return next(Ok((fingerprint, None))) };
+                let found = storage::get(store, &fingerprint.key());
+                promise::then(&found, move |found| next(Ok((fingerprint, record.take_in(found)))));
+            });
+        });
+    }
+
+    /// Takes in what the store had.
+    fn take_in(&self, found: Settled) -> Option<Snapshot> {
+        match found.map(parse) {
+            Err(cause) => self.fail("read", &cause),
+            Ok(Found::Bad(BadSnapshot::Newer)) => {
+                self.trust.set(Trust::Foreign);
+                self.warn("The resume record is from a newer version: it is kept, and the upload goes on without");
             }
+            Ok(Found::Bad(BadSnapshot::Damaged(_))) => self.warn("The resume record is damaged, and is replaced"),
+            Ok(Found::Record(found)) => return Some(*found),
+            Ok(Found::Nothing) => {}
         }
-        self.key.replace(Some(key));
-        Ok((fingerprint, record))
+        None
     }
 
     /// Makes sure once more that nobody else drives the upload, after it was let go of.
     ///
     /// # Errors
     /// `conflict` where another tab or session is at it.
-    pub(crate) async fn claim(&self) -> Result<(), UploadError> {
-        let key = self.key.borrow().clone();
-        match key {
-            Some(key) => self.lock(&key).await,
-            None => Ok(()),
-        }
+    pub(crate) fn claim(record: &Rc<Self>, next: impl FnOnce(Result<(), UploadError>) + 'static) {
+        let taken = match &*record.key.borrow() {
+            Some(key) => lock::take(key),
+            // There is nothing to take, as if it could not be had.
+            None => promise::settled(Err(JsValue::UNDEFINED)),
+        };
+        let record = Rc::clone(record);
+        promise::then(&taken, move |taken| next(record.locked(taken)));
     }
 
-    async fn lock(&self, key: &str) -> Result<(), UploadError> {
-        let taken = || UploadError::new(ErrorCode::Conflict, "Another tab or session is uploading this file");
-        let lock = Lock::take(key).await.ok_or_else(taken)?;
-        self.lock.replace(Some(lock));
+    /// Takes in what became of the lock; where there is none to be had, nothing can be kept apart.
+    fn locked(&self, taken: Settled) -> Result<(), UploadError> {
+        if let Ok(taken) = taken {
+            let lock = Lock::new(taken);
+            if lock.is_none() {
+                return Err(UploadError::new(ErrorCode::Conflict, "Another tab or session is uploading this file"));
+            }
+            self.lock.replace(lock);
+        }
         Ok(())
     }
 
@@ -210,76 +226,88 @@ impl Record {
     }
 
     /// Waits until everything is written, but not for long, and lets others drive the upload.
-    pub(crate) async fn close(&self) {
-        let writing = self.writing.borrow().clone();
-        if let Some(writing) = writing {
-            timer::within(FORGET_LIMIT, &writing).await;
-        }
-        self.lock.take();
-    }
-
-    /// Tells whether [`close`](Self::close) has something to wait for.
-    fn is_writing(&self) -> bool {
-        self.writing.borrow().is_some()
+    pub(crate) fn close(self: &Rc<Self>) -> Promise {
+        let writing = match &*self.writing.borrow() {
+            Some(writing) => timer::within(FORGET_LIMIT, &writing.promise()),
+            None => promise::settled(Ok(JsValue::UNDEFINED)),
+        };
+        let record = Rc::clone(self);
+        promise::chain(&writing, move |_| {
+            record.lock.take();
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
     /// Writes one thing at a time; what is overtaken by something newer meanwhile is never written.
     fn write(self: &Rc<Self>, write: Write) {
-        let (Some(store), Some(key)) = (self.store.clone(), self.key.borrow().clone()) else { return };
-        self.next.replace(Some(write));
-        if self.is_writing() {
+        if self.store.is_none() || self.key.borrow().is_none() {
             return;
         }
-        let promise = Promise::new(&mut |resolve, _| {
-            let (record, store, key) = (Rc::clone(self), store.clone(), key.clone());
-            spawn_local(async move {
-                loop {
-                    let Some(write) = record.next.take() else { break };
-                    record.carry_out(write, &store, &key).await;
-                }
-                record.writing.take();
-                // A promise's own resolve function does not throw.
-                let _ = resolve.call0(&JsValue::UNDEFINED);
-            });
-        });
-        self.writing.replace(Some(promise));
+        self.next.replace(Some(write));
+        if self.writing.borrow().is_none() {
+            self.writing.replace(Some(Deferred::new()));
+            let record = Rc::clone(self);
+            // What follows at once overtakes, too.
+            promise::then(&promise::settled(Ok(JsValue::UNDEFINED)), move |_| record.write_next());
+        }
     }
 
-    async fn carry_out(&self, write: Write, store: &Store, key: &str) {
-        let (what, written) = match write {
-            Write::Set(_) if !self.is_kept() => return,
-            Write::Set(snapshot) => ("kept", store.set(key, &json::to_js(&snapshot.to_json())).await),
-            Write::Delete => ("dropped", store.delete(key).await),
+    fn write_next(self: &Rc<Self>) {
+        let next = self.next.take();
+        let (Some(store), Some(key), Some(write)) = (&self.store, &*self.key.borrow(), next) else {
+            return self.writing.take().into_iter().for_each(|writing| writing.resolve(&JsValue::UNDEFINED));
         };
-        if let Err(cause) = written {
-            self.fail(what, &cause);
-        }
+        let (what, written) = match write {
+            Write::Set(snapshot) if self.is_kept() => ("kept", storage::set(store, key, &snapshot.to_json().to_json())),
+            Write::Set(_) => ("kept", promise::settled(Ok(JsValue::UNDEFINED))),
+            Write::Delete => ("dropped", storage::delete(store, key)),
+        };
+        let record = Rc::clone(self);
+        promise::then(&written, move |written| {
+            if let Err(cause) = written {
+                record.fail(what, &cause);
+            }
+            record.write_next();
+        });
     }
 
     fn fail(&self, what: &str, cause: &JsValue) {
         self.trust.set(Trust::Failed);
-        let cause = field(cause, "name").as_string().unwrap_or_else(|| "it is no Error".to_owned());
-        self.warn(&format!("The resume record could not be {what} ({cause}): the upload goes on without"));
+        let mut message = String::from("The resume record could not be ");
+        for piece in [what, " (", &storage::error_name(cause), "): the upload goes on without"] {
+            message.push_str(piece);
+        }
+        self.warn(&message);
     }
 
     fn warn(&self, message: &str) {
         if !self.warned.replace(true) {
-            let code = ErrorCode::Storage.as_str();
-            self.listeners.tell(Event::Warning { code, message: message.to_owned() });
+            self.listeners.warning(ErrorCode::Storage.as_str(), message);
         }
     }
 }
 
-/// Looks for the record of this file and target; none where there is no usable one.
+/// Looks in a store for the record of this very file and target; none where there is no usable one.
 ///
 /// # Errors
 /// `file_changed` where the file cannot be read.
-pub(crate) async fn look_up(identity: &Identity, store: &Store, file: &Blob) -> Result<Option<Snapshot>, ReadError> {
-    let fingerprint = identity.fingerprint(file).await?;
-    let found = find(store, &fingerprint.key()).await;
-    Ok(match found {
-        Ok(Found::Record(snapshot)) if snapshot.fingerprint() == fingerprint => Some(*snapshot),
-        _ => None,
+pub(crate) fn look_up(
+    identity: Identity,
+    store: &Store,
+    file: &Blob,
+    next: impl FnOnce(Option<Snapshot>) -> Settled + 'static,
+) -> Promise {
+    let (samples, feed) = blob::samples(file);
+    let (store, file) = (store.clone(), file.clone());
+    promise::chain(&samples, move |samples| {
+        let samples = blob::digest(samples, feed).map_err(ReadError::into_js)?;
+        let fingerprint = identity.fingerprint(&file, samples);
+        let found = storage::get(&store, &fingerprint.key());
+        let found = promise::chain(&found, move |found| match found.map(parse) {
+            Ok(Found::Record(snapshot)) if snapshot.fingerprint() == fingerprint => next(Some(*snapshot)),
+            _ => next(None),
+        });
+        Ok(found.into())
     })
 }
 
@@ -288,25 +316,23 @@ pub(crate) async fn look_up(identity: &Identity, store: &Store, file: &Blob) -> 
 /// # Errors
 /// `invalid_argument` where it is none.
 pub(crate) fn snapshot_from_js(value: &JsValue) -> Result<Snapshot, UploadError> {
-    parse(value).map_err(|bad| match bad {
-        BadSnapshot::Newer => UploadError::invalid_argument("snapshot", "is from a newer version of upload-session"),
-        BadSnapshot::Damaged(field) => {
-            UploadError::invalid_argument("snapshot", &["is damaged (`", field, "`)"].concat())
-        }
-    })
+    // By way of JSON, which refuses cycles, getters that throw and whatever else a page may put in.
+    let (takes, field) = match parse_json(&json::stringify(value)) {
+        Ok(snapshot) => return Ok(snapshot),
+        Err(BadSnapshot::Newer) => ("is from a newer version of upload-session", ""),
+        Err(BadSnapshot::Damaged(field)) => ("is damaged: ", field),
+    };
+    Err(UploadError::invalid_argument("snapshot", &[takes, field].concat()))
 }
 
-async fn find(store: &Store, key: &str) -> Result<Found, JsValue> {
-    let value = store.get(key).await?;
-    if value.is_undefined() || value.is_null() {
-        return Ok(Found::Nothing);
+fn parse(value: JsValue) -> Found {
+    match value.as_string() {
+        None => Found::Nothing,
+        Some(json) => parse_json(&json).map_or_else(Found::Bad, |snapshot| Found::Record(Box::new(snapshot))),
     }
-    Ok(parse(&value).map_or_else(Found::Bad, |snapshot| Found::Record(Box::new(snapshot))))
 }
 
-/// Reads a snapshot by way of JSON, which refuses cycles, getters that throw and whatever else a page may put in.
-fn parse(value: &JsValue) -> Result<Snapshot, BadSnapshot> {
-    let json = JSON::stringify(value).ok().and_then(|json| json.as_string()).unwrap_or_default();
-    let json = Value::parse(&json).ok_or(BadSnapshot::Damaged("version"))?;
+fn parse_json(json: &str) -> Result<Snapshot, BadSnapshot> {
+    let json = Value::parse(json).ok_or(BadSnapshot::Damaged("version"))?;
     Snapshot::from_json(&json)
 }

@@ -1,21 +1,22 @@
 //! One file's upload as JavaScript sees it: `UploadSession`.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use alloc::borrow::ToOwned;
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::cell::Cell;
 
-use js_sys::Promise;
 use upload_session_engine::error::UploadError;
 use upload_session_engine::output::State;
 use upload_session_engine::snapshot::Snapshot;
 use wasm_bindgen::prelude::*;
-use web_sys::Blob;
 
 use crate::driver::Driver;
-use crate::error::ReadError;
 use crate::events::Listeners;
 use crate::file::File;
 use crate::options::FileSettings;
 use crate::record::{self, Identity, Record};
+use crate::sys::blob::Blob;
+use crate::sys::promise::{self, Promise};
 use crate::sys::timer;
 use crate::watch::Watch;
 use crate::{error, events, json, options};
@@ -24,7 +25,7 @@ use crate::{error, events, json, options};
 #[wasm_bindgen]
 pub struct UploadSession {
     driver: Rc<Driver<File>>,
-    started: RefCell<Option<Promise>>,
+    started: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -39,18 +40,23 @@ impl UploadSession {
         Self::with(file, settings, None)
     }
 
-    /// Looks in the store for the record of this very file and target, and takes a session that goes on from there;
-    /// none where there is no usable record, or none can be kept. `UploadSession.resume` in JavaScript.
+    /// Looks in the store for the record of this very file and target, and resolves to a session that goes on from there;
+    /// to undefined where there is no usable record, or none can be kept. `UploadSession.resume` in JavaScript.
     ///
     /// # Errors
     /// `invalid_argument`, naming the field; `file_changed` where the file cannot be read. Never because of the store.
     #[wasm_bindgen(js_name = fromStore)]
-    pub async fn from_store(file: JsValue, options: JsValue) -> Result<Option<UploadSession>, JsValue> {
-        let (file, settings) = checked(&file, &options).map_err(error::to_js)?;
-        let Some(store) = &settings.store else { return Ok(None) };
+    pub fn from_store(file: &JsValue, options: &JsValue) -> Promise {
+        let (file, settings) = match checked(file, options) {
+            Ok(checked) => checked,
+            Err(error) => return promise::settled(Err(error::to_js(error))),
+        };
+        let Some(store) = settings.store.clone() else { return promise::settled(Ok(JsValue::UNDEFINED)) };
         let identity = Identity::new(&settings.upload.config, &settings.upload.connection);
-        let found = record::look_up(&identity, store, &file).await.map_err(ReadError::into_js)?;
-        found.map(|snapshot| Self::with(file, settings, Some(snapshot))).transpose()
+        record::look_up(identity, &store, &file.clone(), move |found| match found {
+            Some(snapshot) => Self::with(file, settings, Some(snapshot)).map(JsValue::from),
+            None => Ok(JsValue::UNDEFINED),
+        })
     }
 
     /// Takes a `Blob`, a snapshot of its upload that the caller kept, and `UploadOptions`. Sends nothing yet.
@@ -66,15 +72,15 @@ impl UploadSession {
 
     fn with(blob: Blob, settings: FileSettings, snapshot: Option<Snapshot>) -> Result<UploadSession, JsValue> {
         let FileSettings { upload, store } = settings;
-        let listeners = Rc::<Listeners>::default();
+        let listeners = Listeners::new();
         let identity = Identity::new(&upload.config, &upload.connection);
-        let record = Rc::new(Record::new(identity, store, Rc::clone(&listeners)));
+        let record = Rc::new(Record::new(identity, store, listeners.clone()));
         if let Some(snapshot) = &snapshot {
             record.adopt(snapshot.fingerprint());
         }
         let file = File { blob, watch: Watch::new(upload.config.rereads_file), record };
         let driver = Driver::new(file, listeners, upload, snapshot).map_err(error::to_js)?;
-        Ok(Self { driver, started: RefCell::default() })
+        Ok(Self { driver, started: Cell::default() })
     }
 
     /// Id of the session on the server, once it is known.
@@ -98,13 +104,10 @@ impl UploadSession {
 
     /// Runs to the end; resolves to the file. A second call gives the same promise.
     pub fn start(&self) -> Promise {
-        if let Some(promise) = self.started.borrow().as_ref() {
-            return promise.clone();
+        if !self.started.replace(true) {
+            self.driver.start();
         }
-        let promise = self.driver.promise();
-        self.started.replace(Some(promise.clone()));
-        self.driver.start();
-        promise
+        self.driver.promise()
     }
 
     /// Stops sending at once; what is confirmed stays confirmed.
@@ -128,7 +131,7 @@ impl UploadSession {
     /// session, and once there is nothing to go on with.
     pub fn snapshot(&self) -> JsValue {
         let snapshot = self.driver.upload.borrow().snapshot();
-        snapshot.map_or(JsValue::UNDEFINED, |snapshot| json::to_js(&snapshot.to_json()))
+        snapshot.map_or(JsValue::UNDEFINED, |snapshot| json::parse(&snapshot.to_json().to_json()))
     }
 
     /// Calls a listener at every event of that name; returns the function that takes it off again.
@@ -136,14 +139,7 @@ impl UploadSession {
     /// # Errors
     /// `invalid_argument` where there is no such event, or the listener is no function.
     pub fn on(&self, event: &JsValue, listener: &JsValue) -> Result<JsValue, JsValue> {
-        let id = self.driver.listeners.add(event, listener).map_err(error::to_js)?;
-        let weak = Rc::downgrade(&self.driver);
-        let remove = Closure::<dyn FnMut()>::new(move || {
-            if let Some(driver) = weak.upgrade() {
-                driver.listeners.remove(id);
-            }
-        });
-        Ok(remove.into_js_value())
+        self.driver.listeners.on(event, listener)
     }
 }
 
@@ -165,6 +161,7 @@ impl Drop for UploadSession {
 
 fn checked(file: &JsValue, options: &JsValue) -> Result<(Blob, FileSettings), UploadError> {
     let takes = || UploadError::invalid_argument("file", "takes a File or a Blob");
-    let blob = file.dyn_ref::<Blob>().ok_or_else(takes)?;
-    Ok((blob.clone(), options::file_settings(blob, options)?))
+    let blob = Blob::from_js(file).ok_or_else(takes)?;
+    let settings = options::file_settings(&blob, options)?;
+    Ok((blob, settings))
 }

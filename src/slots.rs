@@ -1,6 +1,7 @@
 //! A map of a handful of entries: a list is smaller than a tree, in the module and in time.
 
-use std::cell::RefCell;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 /// Values by key, few enough to look through.
 pub(crate) struct Slots<K, V>(RefCell<Vec<(K, V)>>);
@@ -22,6 +23,11 @@ impl<K: PartialEq, V> Slots<K, V> {
         let mut slots = self.0.borrow_mut();
         let index = slots.iter().position(|(known, _)| known == key)?;
         Some(slots.swap_remove(index).1)
+    }
+
+    /// Tells whether there is a value.
+    pub(crate) fn has(&self, key: &K) -> bool {
+        self.0.borrow().iter().any(|(known, _)| known == key)
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<V>

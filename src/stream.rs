@@ -1,20 +1,25 @@
 //! A stream as the source of an upload: read once, from its beginning to its end, no faster than it is sent.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::ops::Range;
-use std::rc::Rc;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::ops::Range;
 
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::{ErrorCode, UploadError};
-use upload_session_engine::output::Output;
+use upload_session_engine::output::{OpId, Output};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::driver::{Driver, PartRead, Source};
 use crate::error::ReadError;
-use crate::sys::abort::{Flag, Signal};
-use crate::sys::bytes::Bytes;
-use crate::sys::stream::{self, Chunks};
+use crate::sys::bytes::{self, Bytes, Feed};
+use crate::sys::chunks::{self, Chunks};
+use crate::sys::listener::{Controller, Listener, Signal};
+use crate::sys::network::Content;
+use crate::sys::promise::{self, Promise};
 use crate::sys::timer::Breather;
 
 /// A caller's `ReadableStream`.
@@ -42,7 +47,7 @@ impl Stream {
     /// `invalid_argument` where it is none, or somebody reads it already.
     pub(crate) fn new(source: &JsValue, size: Option<u64>) -> Result<Self, UploadError> {
         let takes = || UploadError::invalid_argument("source", "takes a ReadableStream that nobody reads yet");
-        if !stream::is_stream(source) {
+        if !chunks::is_stream(source) {
             return Err(takes());
         }
         let chunks = Chunks::new(source, size.unwrap_or(u64::MAX)).map_err(|_| takes())?;
@@ -63,19 +68,19 @@ impl Stream {
     /// The stream fails, or the signal is aborted.
     pub(crate) async fn peek(&self, limit: u64, signal: Option<&Signal>) -> Result<Option<u64>, ReadError> {
         let Some(room) = Bytes::reserve(limit + 1) else { return Ok(None) };
-        let stop = Flag::default();
-        let stopped = signal.and_then(|signal| {
+        let stop = Controller::new();
+        let stopped = signal.map(|signal| {
             let (stop, inner, own) = (stop.clone(), Rc::clone(&self.0), signal.clone());
-            signal.on_abort(move || {
-                stop.raise();
+            Listener::of_abort(signal, move || {
+                stop.abort();
                 // A stream that is cancelled ends at once, however slow it is.
                 inner.chunks.cancel_with(&aborted(&own).into_js());
             })
         });
         if signal.is_some_and(Signal::is_aborted) {
-            stop.raise();
+            stop.abort();
         }
-        let filled = self.0.fill(&room, &stop).await;
+        let filled = self.0.fill(&room, &stop.signal()).await;
         drop(stopped);
         if let Some(signal) = signal.filter(|signal| signal.is_aborted()) {
             return Err(aborted(signal));
@@ -100,55 +105,30 @@ impl Source for Stream {
     // The engine asks none of it of a stream.
     fn carry_out(_: &Rc<Driver<Self>>, _: Output) {}
 
-    async fn read(
-        &self,
-        range: Range<u64>,
-        hasher: &mut PartHasher,
-        _: bool,
-        stop: &Flag,
-    ) -> Result<PartRead, ReadError> {
-        let (start, length) = (range.start, range.end - range.start);
-        let room = self.0.room(length)?;
-        let filled = self.0.fill(&room, stop).await?;
-        let end = (filled < length).then_some(start + filled);
-        if let Some(end) = end.filter(|_| !stop.is_raised()) {
-            self.0.check_end(end)?;
-        }
-        let bytes = room.part(0..filled).map_err(|cause| self.0.failed(cause))?;
-        if hasher.wanted().any() {
-            bytes.hash(hasher).await.map_err(|cause| self.0.failed(cause))?;
-        }
-        Ok(PartRead { bytes: Some(bytes), end })
+    fn read(driver: &Rc<Driver<Self>>, mut read: PartRead, signal: Signal) {
+        let driver = Rc::clone(driver);
+        spawn_local(async move {
+            let outcome = driver.source.0.read(&mut read, &signal).await;
+            driver.part_read(read, outcome);
+        });
     }
 
-    async fn verify(&self, _: &mut PartHasher, _: &Flag) -> Result<Option<u64>, ReadError> {
-        let position = self.0.position.get();
-        match (self.0.next().await?, self.0.size.get()) {
-            (None, _) => Ok(Some(position)),
-            (Some(_), Some(size)) => {
-                let message = format!("The source has more than the {size} bytes of its `size`");
-                Err(UploadError::new(ErrorCode::FileChanged, message).into())
-            }
-            (Some(_), None) => {
-                let message =
-                    format!("The source goes on after {position} bytes, which are all the parts that the API takes");
-                Err(UploadError::new(ErrorCode::FileTooLarge, message).into())
-            }
-        }
-    }
-
-    async fn before_send(&self, _: Range<u64>) -> Result<(), ReadError> {
-        Ok(())
+    fn verify(driver: &Rc<Driver<Self>>, op: OpId, hasher: PartHasher, _: Signal) {
+        let driver = Rc::clone(driver);
+        spawn_local(async move {
+            let outcome = driver.source.0.verify().await;
+            driver.verified(op, hasher, outcome);
+        });
     }
 
     /// Passes a part on as it is read.
-    fn body(&self, range: Range<u64>) -> Result<(JsValue, Option<u64>), JsValue> {
+    fn body(&self, range: Range<u64>) -> Result<Content, JsValue> {
         let (inner, end, length) = (Rc::clone(&self.0), range.end, range.end - range.start);
-        let body = stream::of_chunks(length, move || {
+        let body = chunks::of_chunks(length, move || {
             let inner = Rc::clone(&inner);
             async move { inner.pass_on(end).await }
         })?;
-        Ok((body, Some(length)))
+        Ok(Content { body, length: Some(length as f64), probes: false })
     }
 
     fn failure(&self) -> Option<ReadError> {
@@ -165,10 +145,47 @@ impl Source for Stream {
         }
     }
 
-    async fn close(&self) {}
+    fn close(_: &Rc<Driver<Self>>) -> Promise {
+        promise::settled(Ok(JsValue::UNDEFINED))
+    }
 }
 
 impl Inner {
+    /// Reads a part; returns its bytes, and where the stream ended where that was not known before.
+    async fn read(&self, read: &mut PartRead, stop: &Signal) -> Result<(Option<Bytes>, Option<u64>), ReadError> {
+        let (start, length) = (read.range.start, read.range.end - read.range.start);
+        let room = self.room(length)?;
+        let filled = self.fill(&room, stop).await?;
+        let end = (filled < length).then_some(start + filled);
+        if let Some(end) = end.filter(|_| !stop.is_aborted()) {
+            self.check_end(end)?;
+        }
+        let bytes = room.part(0..filled).map_err(|cause| self.failed(cause))?;
+        if read.hasher.wanted().any() {
+            let feed = Feed::new(read.hasher.clone(), filled);
+            let fed = JsFuture::from(bytes::feed_bytes(&bytes, &feed.function())).await;
+            fed.map_err(|cause| self.failed(cause))?;
+            read.hasher = feed.into_hasher();
+        }
+        Ok((Some(bytes), end))
+    }
+
+    async fn verify(&self) -> Result<Option<u64>, ReadError> {
+        let position = self.position.get();
+        match (self.next().await?, self.size.get()) {
+            (None, _) => Ok(Some(position)),
+            (Some(_), Some(size)) => {
+                let message = format!("The source has more than the {size} bytes of its `size`");
+                Err(UploadError::new(ErrorCode::FileChanged, message).into())
+            }
+            (Some(_), None) => {
+                let message =
+                    format!("The source goes on after {position} bytes, which are all the parts that the API takes");
+                Err(UploadError::new(ErrorCode::FileTooLarge, message).into())
+            }
+        }
+    }
+
     /// Returns the next bytes, however many; none at the end.
     async fn next(&self) -> Result<Option<Bytes>, ReadError> {
         loop {
@@ -179,7 +196,7 @@ impl Inner {
             if self.has_ended.get() {
                 return Ok(None);
             }
-            match self.chunks.next_value().await.map_err(|cause| self.failed(cause))? {
+            match self.chunks.next().await.map_err(|cause| self.failed(cause))? {
                 None => self.has_ended.set(true),
                 Some(chunk) => {
                     let takes = || UploadError::invalid_argument("source", "takes a stream of Uint8Array");
@@ -191,10 +208,10 @@ impl Inner {
     }
 
     /// Takes as many bytes as there is room for, or as there are.
-    async fn fill(&self, room: &Bytes, stop: &Flag) -> Result<u64, ReadError> {
+    async fn fill(&self, room: &Bytes, stop: &Signal) -> Result<u64, ReadError> {
         let mut breather = Breather::new();
         let mut filled = 0;
-        while filled < room.len() && !stop.is_raised() {
+        while filled < room.len() && !stop.is_aborted() {
             let Some(bytes) = self.take(room.len() - filled).await? else { break };
             room.fill(&bytes, filled).map_err(|cause| self.failed(cause))?;
             filled += bytes.len();

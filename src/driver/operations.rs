@@ -1,7 +1,7 @@
 //! The operations that the engine asks for, each begun, awaited and answered for.
 
-use std::ops::Range;
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::error::ErrorCode;
@@ -9,167 +9,162 @@ use upload_session_engine::output::{OpId, PartBody};
 use upload_session_engine::request::{Operation, Request};
 use upload_session_engine::retry::Failure;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use super::{Driver, PartRead, Running, Source};
-use crate::connection::{Content, Overrides, SendError, unsendable};
+use super::{Driver, PartRead, Source};
 use crate::error::ReadError;
-use crate::sys::abort::{AbortGuard, Flag};
+use crate::sys::bytes::Bytes;
+use crate::sys::listener::{Controller, Signal};
+use crate::sys::network::{Content, NoAnswer, Outcome};
+use crate::sys::promise::{self, Settled};
 use crate::sys::timer;
 
 impl<S: Source> Driver<S> {
-    pub(super) fn start_read(
-        self: &Rc<Self>,
-        op: OpId,
-        part: u32,
-        range: Range<u64>,
-        mut hasher: PartHasher,
-        keep: bool,
-    ) {
-        let driver = Rc::clone(self);
-        let stop = Flag::default();
-        self.running.insert(op, Running::Read(stop.clone()));
-        spawn_local(async move {
-            let start = range.start;
-            let read = driver.source.read(range, &mut hasher, keep, &stop).await;
-            driver.running.take(&op);
-            match read {
-                _ if stop.is_raised() => {}
-                Ok(PartRead { bytes, end }) => {
-                    if end != Some(start)
-                        && let Some(bytes) = bytes
-                    {
-                        driver.held.insert(part, bytes);
-                    }
-                    driver.input(|upload| {
-                        if let Some(end) = end {
-                            upload.handle_end(op, end, timer::now());
-                        }
-                        if end != Some(start) {
-                            upload.handle_read(op, hasher, timer::now());
-                        }
-                    });
-                }
-                Err(ReadError { error, cause }) => {
-                    driver.read_failed(op, ReadError { error: error.for_part(part), cause });
-                }
-            }
-        });
-    }
-
-    pub(super) fn start_verify(self: &Rc<Self>, op: OpId, mut hasher: PartHasher) {
-        let driver = Rc::clone(self);
-        let stop = Flag::default();
-        self.running.insert(op, Running::Read(stop.clone()));
-        spawn_local(async move {
-            let verified = driver.source.verify(&mut hasher, &stop).await;
-            driver.running.take(&op);
-            match verified {
-                _ if stop.is_raised() => {}
-                Ok(end) => driver.input(|upload| {
-                    if let Some(end) = end {
-                        upload.handle_end(op, end, timer::now());
-                    }
-                    upload.handle_read(op, hasher, timer::now());
-                }),
-                Err(failure) => driver.read_failed(op, failure),
-            }
-        });
-    }
-
-    fn read_failed(self: &Rc<Self>, op: OpId, ReadError { error, cause }: ReadError) {
-        self.note(error.code, cause);
-        self.input(|upload| upload.handle_read_failed(op, error, timer::now()));
-    }
-
-    pub(super) fn start_send(self: &Rc<Self>, op: OpId, request: Request, part: Option<PartBody>) {
-        let driver = Rc::clone(self);
-        let signal = match AbortGuard::new() {
-            Ok(guard) => {
-                let signal = guard.signal();
-                self.running.insert(op, Running::Request(guard));
-                Ok(signal)
-            }
-            Err(cause) => Err(cause),
-        };
-        spawn_local(async move {
-            if let Err(failure) = driver.check_unheld(part.as_ref()).await {
-                if driver.running.take(&op).is_some() {
-                    driver.refuse(op, failure);
-                }
-                return;
-            }
-            let operation = request.operation;
-            let sent = async {
-                let content = part.map(|part| driver.content(op, part)).transpose().map_err(SendError::NoAnswer)?;
-                let signal = signal.map_err(SendError::NoAnswer)?;
-                driver.connection.send(request, content, &Overrides::default(), &signal).await
-            };
-            let sent = sent.await;
-            let was_running = driver.running.take(&op).is_some();
-            match sent {
-                Ok(response) => driver.input(|upload| upload.handle_response(op, &response, timer::now())),
-                Err(_) if !was_running => {}
-                Err(SendError::NoAnswer(cause)) => {
-                    if let Some(failure) = driver.source.failure() {
-                        return driver.refuse(op, failure);
-                    }
-                    // A deletion that fails is never what an upload ends with.
-                    if operation != Operation::Delete {
-                        driver.note_cause(ErrorCode::Network, cause);
-                    }
-                    driver.input(|upload| {
-                        Self::note_network(upload);
-                        upload.handle_failure(op, Failure::Network, timer::now());
-                    });
-                }
-                Err(SendError::Token(refused)) => driver.refuse(op, refused),
-                Err(SendError::Unsendable(cause)) => driver.refuse(op, unsendable(cause)),
-            }
-        });
-    }
-
-    /// Looks whether what is to be sent as the source has it is there at all.
-    async fn check_unheld(&self, part: Option<&PartBody>) -> Result<(), ReadError> {
-        match part {
-            Some(part) if !part.held || self.held.get(&part.number).is_none() => {
-                self.source.before_send(part.range.clone()).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Returns what is sent of a part: the very bytes that were hashed, or what the source gives for it.
-    fn content(self: &Rc<Self>, op: OpId, part: PartBody) -> Result<Content, JsValue> {
-        let held = self.held.get(&part.number);
-        let (body, length) = match held.filter(|_| part.held) {
-            Some(bytes) => (bytes.into(), None),
-            None => self.source.body(part.range)?,
-        };
-        let weak = Rc::downgrade(self);
-        let on_sent = move |bytes| {
-            if let Some(driver) = weak.upgrade() {
-                driver.input(|upload| upload.handle_sent(op, bytes, timer::now()));
-            }
-        };
-        Ok(Content { body, length, on_sent: Box::new(on_sent) })
+    /// Makes what stops an operation.
+    fn begin(&self, op: OpId) -> Signal {
+        let controller = Controller::new();
+        let signal = controller.signal();
+        self.running.insert(op, controller);
+        signal
     }
 
     pub(super) fn cancel(&self, op: OpId) {
-        match self.running.take(&op) {
-            Some(Running::Request(guard)) => guard.abort(),
-            Some(Running::Read(stop)) => stop.raise(),
-            None => {}
+        if let Some(controller) = self.running.take(&op) {
+            controller.abort();
+        }
+    }
+
+    pub(super) fn start_read(self: &Rc<Self>, read: PartRead) {
+        let signal = self.begin(read.op);
+        S::read(self, read, signal);
+    }
+
+    pub(super) fn start_verify(self: &Rc<Self>, op: OpId, hasher: PartHasher) {
+        let signal = self.begin(op);
+        S::verify(self, op, hasher, signal);
+    }
+
+    /// A part was read to its end, or, with `end`, to that of the source; or it could not be.
+    pub(crate) fn part_read(self: &Rc<Self>, read: PartRead, outcome: Result<(Option<Bytes>, Option<u64>), ReadError>) {
+        let PartRead { op, part, range, hasher, .. } = read;
+        match outcome {
+            Ok((bytes, end)) => {
+                let any = end != Some(range.start);
+                // What was cancelled meanwhile is let go of.
+                if let Some(bytes) = bytes.filter(|_| any && self.running.has(&op)) {
+                    self.held.insert(part, bytes);
+                }
+                self.bytes_read(op, any.then_some(hasher), end);
+            }
+            Err(ReadError { error, cause }) => self.read_failed(op, ReadError { error: error.for_part(part), cause }),
+        }
+    }
+
+    /// All that was read is what it should be, and ends there where that was not known before; or it is not.
+    pub(crate) fn verified(self: &Rc<Self>, op: OpId, hasher: PartHasher, outcome: Result<Option<u64>, ReadError>) {
+        match outcome {
+            Ok(end) => self.bytes_read(op, Some(hasher), end),
+            Err(failure) => self.read_failed(op, failure),
+        }
+    }
+
+    fn bytes_read(self: &Rc<Self>, op: OpId, hasher: Option<PartHasher>, end: Option<u64>) {
+        if self.running.take(&op).is_none() {
+            return;
+        }
+        self.input(|upload| {
+            if let Some(end) = end {
+                upload.handle_end(op, end, timer::now());
+            }
+            if let Some(hasher) = hasher {
+                upload.handle_read(op, hasher, timer::now());
+            }
+        });
+    }
+
+    fn read_failed(self: &Rc<Self>, op: OpId, failure: ReadError) {
+        if self.running.take(&op).is_some() {
+            let error = self.noted(failure);
+            self.input(|upload| upload.handle_read_failed(op, error, timer::now()));
+        }
+    }
+
+    pub(super) fn start_send(self: &Rc<Self>, op: OpId, request: Request, part: Option<PartBody>) {
+        let signal = self.begin(op);
+        let content = match part.map_or_else(|| Ok(Content::default()), |part| self.content(part)) {
+            Ok(content) => content,
+            Err(cause) => return self.not_answered(op, request.operation, NoAnswer::Network(cause)),
+        };
+        let weak = Rc::downgrade(self);
+        let on_sent = self.connection.is_xhr().then(|| {
+            Closure::wrap(Box::new(move |bytes: f64| {
+                if let Some(driver) = weak.upgrade() {
+                    driver.input(|upload| upload.handle_sent(op, bytes as u64, timer::now()));
+                }
+            }) as Box<dyn FnMut(f64)>)
+        });
+        let function = on_sent.as_ref().map(|on_sent| on_sent.as_ref().clone()).unwrap_or_default();
+        let sent = self.connection.send(&request, &content, &function, &signal);
+        let (driver, operation) = (Rc::clone(self), request.operation);
+        promise::then(&sent, move |settled| {
+            drop(on_sent);
+            driver.sent(op, operation, settled);
+        });
+    }
+
+    fn sent(self: &Rc<Self>, op: OpId, operation: Operation, settled: Settled) {
+        let answer = match settled {
+            Ok(outcome) => outcome.unchecked_into::<Outcome>().answer(),
+            Err(cause) => Err(NoAnswer::Network(cause)),
+        };
+        match answer {
+            Ok(response) => {
+                self.running.take(&op);
+                self.input(|upload| upload.handle_response(op, &response, timer::now()));
+            }
+            Err(failure) => self.not_answered(op, operation, failure),
+        }
+    }
+
+    fn not_answered(self: &Rc<Self>, op: OpId, operation: Operation, failure: NoAnswer) {
+        if self.running.take(&op).is_none() {
+            return;
+        }
+        let refused = match failure {
+            NoAnswer::Refused(refused) => refused,
+            NoAnswer::Network(cause) | NoAnswer::Late(cause) | NoAnswer::Aborted(cause) => {
+                let Some(broken) = self.source.failure() else {
+                    // A deletion that fails is never what an upload ends with.
+                    if operation != Operation::Delete {
+                        self.note_cause(ErrorCode::Network, cause);
+                    }
+                    return self.input(|upload| {
+                        Self::note_network(upload);
+                        upload.handle_failure(op, Failure::Network, timer::now());
+                    });
+                };
+                broken
+            }
+        };
+        // The request could not even be made.
+        let error = self.noted(refused);
+        self.input(|upload| upload.handle_unsendable(op, error, timer::now()));
+    }
+
+    /// Returns what is sent of a part: the very bytes that were hashed, or what the source gives for it.
+    fn content(&self, part: PartBody) -> Result<Content, JsValue> {
+        match self.held.get(&part.number).filter(|_| part.held) {
+            Some(bytes) => Ok(Content { body: bytes.into(), length: None, probes: false }),
+            None => self.source.body(part.range),
         }
     }
 
     pub(super) fn start_refresh(self: &Rc<Self>) {
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            let refreshed = driver.connection.token.refresh().await.map_err(|failure| {
-                driver.note(failure.error.code, failure.cause);
-                failure.error
-            });
+        promise::then(&self.connection.refresh(), move |settled| {
+            let refreshed = match settled.map(|outcome| outcome.unchecked_into::<Outcome>().answer()) {
+                Ok(Err(NoAnswer::Refused(failure))) => Err(driver.noted(failure)),
+                _ => Ok(()),
+            };
             driver.input(|upload| upload.handle_token(refreshed, timer::now()));
         });
     }

@@ -1,26 +1,30 @@
 //! Where an upload's bytes come from: what the driver asks of a file, or of a stream.
 
-use std::ops::Range;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use core::ops::Range;
 
 use upload_session_engine::digest::PartHasher;
-use upload_session_engine::output::Output;
+use upload_session_engine::output::{OpId, Output};
 use wasm_bindgen::prelude::*;
 
 use super::Driver;
 use crate::error::ReadError;
-use crate::sys::abort::Flag;
 use crate::sys::bytes::Bytes;
+use crate::sys::listener::Signal;
+use crate::sys::network::Content;
+use crate::sys::promise::Promise;
 
-/// What came of reading a part.
+/// A part that is to be read.
 pub(crate) struct PartRead {
-    /// Its bytes, where they are kept.
-    pub(crate) bytes: Option<Bytes>,
-    /// Where the source ended, where that was not known before.
-    pub(crate) end: Option<u64>,
+    pub(crate) op: OpId,
+    pub(crate) part: u32,
+    pub(crate) range: Range<u64>,
+    pub(crate) hasher: PartHasher,
+    /// Whether to keep its bytes, where there is room.
+    pub(crate) keep: bool,
 }
 
-/// The bytes of one upload.
+/// The bytes of one upload. What takes time is begun, and answered for by a call of the driver's.
 pub(crate) trait Source: Sized + 'static {
     /// Whether the platform tells of a network that comes and goes.
     const KNOWS_NETWORK: bool;
@@ -29,36 +33,18 @@ pub(crate) trait Source: Sized + 'static {
     /// [`Output::Forget`].
     fn carry_out(driver: &Rc<Driver<Self>>, output: Output);
 
-    /// Reads a part into its hasher, and into memory where it is to be kept and there is room. Leaves off where `stop` is
-    /// raised.
-    ///
-    /// # Errors
-    /// It cannot be read, or other bytes come than were asked for.
-    async fn read(
-        &self,
-        range: Range<u64>,
-        hasher: &mut PartHasher,
-        keep: bool,
-        stop: &Flag,
-    ) -> Result<PartRead, ReadError>;
+    /// Reads a part into its hasher, and into memory where it is to be kept and there is room; answered by
+    /// [`Driver::part_read`]. Leaves off where the signal is aborted.
+    fn read(driver: &Rc<Driver<Self>>, read: PartRead, signal: Signal);
 
-    /// Makes sure that what was read is the whole of it; returns where it ends, where that was not known before.
-    ///
-    /// # Errors
-    /// It is not, or it cannot be told.
-    async fn verify(&self, hasher: &mut PartHasher, stop: &Flag) -> Result<Option<u64>, ReadError>;
+    /// Makes sure that what was read is the whole of it; answered by [`Driver::verified`].
+    fn verify(driver: &Rc<Driver<Self>>, op: OpId, hasher: PartHasher, signal: Signal);
 
-    /// Makes sure that a part which is not held can be sent.
-    ///
-    /// # Errors
-    /// It is gone.
-    async fn before_send(&self, range: Range<u64>) -> Result<(), ReadError>;
-
-    /// Returns the body of a part that is not held, and its length where the platform cannot tell by itself.
+    /// Returns the body of a part that is not held.
     ///
     /// # Errors
     /// The platform cannot make one.
-    fn body(&self, range: Range<u64>) -> Result<(JsValue, Option<u64>), JsValue>;
+    fn body(&self, range: Range<u64>) -> Result<Content, JsValue>;
 
     /// Returns why a body that it gave broke off, where it did.
     fn failure(&self) -> Option<ReadError>;
@@ -70,5 +56,5 @@ pub(crate) trait Source: Sized + 'static {
     fn end(&self, error: Option<&JsValue>);
 
     /// Waits until nothing of the upload is left to be done, e.g. a record to be written.
-    async fn close(&self);
+    fn close(driver: &Rc<Driver<Self>>) -> Promise;
 }

@@ -1,53 +1,59 @@
 //! What `UploadSessionsApi` is told, once and for each of its calls.
 
-use upload_session_engine::clock::Duration;
-
 use upload_session_engine::error::UploadError;
 use upload_session_engine::retry::RetryPolicy;
 use wasm_bindgen::prelude::*;
 
-use super::{CONNECTION, MAX_INTERVAL, connection_from, extra_headers, identity, millis, retry_policy, server, signal};
-use crate::connection::{Connection, Overrides};
+use super::{MAX_INTERVAL, connection, known, retry_policy, signal};
 use crate::fields::Fields;
-use crate::sys::abort::Signal;
+use crate::sys::listener::Signal;
+use crate::sys::network::Connection;
 
-const REQUEST: &[&str] = &["serverUrl", "retries", "signal", "timeout", "headers"];
-/// Fields of every call that say who it acts for.
-pub(crate) const CALLER: &[&str] = &["appId", "consumerId", "serviceId"];
+/// What `UploadSessionsApi` is told once.
+pub(crate) struct ApiSettings {
+    pub(crate) connection: Connection,
+    pub(crate) retry: RetryPolicy,
+}
 
 /// Reads the options of `UploadSessionsApi`.
 ///
 /// # Errors
 /// `invalid_argument`, naming the field.
-pub(crate) fn connection(options: &JsValue) -> Result<Connection, UploadError> {
-    connection_from(&Fields::new(options, "options", &[CONNECTION])?)
+pub(crate) fn api_settings(options: &JsValue) -> Result<ApiSettings, UploadError> {
+    let fields = Fields::new(options, "options", known!(connection));
+    let settings = ApiSettings { connection: connection(&fields), retry: retry_policy(&fields).unwrap_or_default() };
+    fields.check()?;
+    Ok(settings)
 }
 
 /// What one call of `UploadSessionsApi` is told beside its request.
-#[derive(Default)]
 pub(crate) struct RequestSettings {
-    pub(crate) overrides: Overrides,
-    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) connection: Connection,
+    pub(crate) retry: RetryPolicy,
     pub(crate) signal: Option<Signal>,
-    pub(crate) timeout: Option<Duration>,
+    /// In milliseconds.
+    pub(crate) timeout: Option<f64>,
 }
 
 /// Reads the `RequestOptions` of a call, and who it acts for from its request.
 ///
 /// # Errors
 /// `invalid_argument`, naming the field.
-pub(crate) fn request_settings(request: &Fields, options: &JsValue) -> Result<RequestSettings, UploadError> {
-    let mut settings = RequestSettings::default();
-    if !options.is_undefined() {
-        let fields = Fields::new(options, "options", &[REQUEST])?;
-        let timeout = fields.number("timeout", 1.0..=MAX_INTERVAL)?;
-        settings = RequestSettings {
-            overrides: Overrides { server: server(&fields)?, headers: extra_headers(&fields)? },
-            retry: retry_policy(&fields)?,
-            signal: signal(&fields)?,
-            timeout: timeout.map(millis),
-        };
-    }
-    settings.overrides.headers.extend(identity(request)?);
+pub(crate) fn request_settings(
+    api: &ApiSettings,
+    request: &Fields,
+    options: &JsValue,
+) -> Result<RequestSettings, UploadError> {
+    let fields =
+        (!options.is_undefined()).then(|| Fields::new(options, "options", "serverUrl retries signal timeout headers"));
+    let fields = fields.as_ref();
+    let settings = RequestSettings {
+        connection: api.connection.with_call(request, fields),
+        retry: fields.and_then(retry_policy).unwrap_or(api.retry),
+        signal: fields.and_then(signal),
+        timeout: fields.and_then(|fields| fields.number("timeout", 1.0, MAX_INTERVAL)),
+    };
+    request.check()?;
+    fields.map_or(Ok(()), Fields::check)?;
     Ok(settings)
 }

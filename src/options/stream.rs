@@ -1,19 +1,17 @@
 //! What `ingest` is told of the upload of a stream.
 
-use js_sys::Function;
 use upload_session_engine::config::{BodyMode, Config};
 use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
 
-use super::{CONNECTION, UPLOAD, UploadSettings, config, connection_from, signal, size};
+use super::{UploadSettings, config, connection, known, signal, size};
 use crate::fields::Fields;
-
-const STREAM: &[&str] = &["size", "onProgress"];
 
 /// Everything `ingest` is told.
 pub(crate) struct StreamSettings {
     pub(crate) upload: UploadSettings,
-    pub(crate) on_progress: Option<Function>,
+    /// A function, or undefined.
+    pub(crate) on_progress: JsValue,
 }
 
 /// Reads the options of `ingest`.
@@ -21,15 +19,13 @@ pub(crate) struct StreamSettings {
 /// # Errors
 /// `invalid_argument`, naming the field.
 pub(crate) fn stream_settings(options: &JsValue) -> Result<StreamSettings, UploadError> {
-    let fields = Fields::new(options, "options", &[CONNECTION, UPLOAD, STREAM])?;
-    let connection = connection_from(&fields)?;
-    let defaults = Config::new(fields.required_string("name")?, fields.required_string("parentFolderId")?, 0);
-    let defaults = config(&fields, &connection, defaults)?;
-    let config = Config { size: size(&fields)?, body: BodyMode::Stream, ..defaults };
+    let fields = Fields::new(options, "options", concat!(known!(upload), " size onProgress"));
+    let connection = connection(&fields);
+    let defaults = Config::new(fields.required("name"), fields.required("parentFolderId"), 0);
+    let defaults = config(&fields, &connection, defaults);
+    let config = Config { size: size(&fields), body: BodyMode::Stream, ..defaults };
+    let (signal, on_progress) = (signal(&fields), fields.function("onProgress"));
+    fields.check()?;
     config.check()?;
-    let on_progress = fields.function("onProgress")?;
-    if on_progress.is_none() && fields.get("onProgress")?.is_some() {
-        return Err(fields.refuse("onProgress", "takes a function"));
-    }
-    Ok(StreamSettings { upload: UploadSettings { connection, config, signal: signal(&fields)? }, on_progress })
+    Ok(StreamSettings { upload: UploadSettings { connection, config, signal }, on_progress })
 }

@@ -1,15 +1,14 @@
-//! Bytes in JavaScript's memory: `Uint8Array`, with every step that may throw caught. A buffer can be detached
-//! between two chunks, and memory can be short; what js-sys does not catch would leave a promise unsettled for good.
+//! Bytes in JavaScript's memory, and how they get to the hashers.
 
-#[cfg(feature = "stream")]
-use std::ops::Range;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec;
+use core::cell::RefCell;
 
-use js_sys::{ArrayBuffer, Reflect};
 use upload_session_engine::digest::PartHasher;
-use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
 
-use crate::sys::timer::Breather;
+use crate::sys::promise::Promise;
 
 /// How many bytes enter the module at a time on their way to the hasher.
 const SCRATCH: usize = 256 * 1024;
@@ -20,63 +19,54 @@ extern "C" {
     #[derive(Clone, Debug)]
     pub(crate) type Bytes;
 
-    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
-    fn with_length(length: u32) -> Result<Bytes, JsValue>;
-
-    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
-    fn view(buffer: &ArrayBuffer, start: u32, length: u32) -> Result<Bytes, JsValue>;
-
     #[wasm_bindgen(method, getter, js_class = "Uint8Array")]
     fn length(this: &Bytes) -> f64;
+}
+
+#[cfg(feature = "stream")]
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
+    fn of_buffer(buffer: &js_sys::ArrayBuffer) -> Result<Bytes, JsValue>;
 
     #[wasm_bindgen(method, catch, js_class = "Uint8Array")]
-    fn subarray(this: &Bytes, start: u32, end: u32) -> Result<Bytes, JsValue>;
+    fn subarray(this: &Bytes, start: f64, end: f64) -> Result<Bytes, JsValue>;
 
-    #[cfg(feature = "stream")]
     #[wasm_bindgen(method, catch, js_class = "Uint8Array")]
     fn slice(this: &Bytes) -> Result<Bytes, JsValue>;
 
     #[wasm_bindgen(method, catch, js_class = "Uint8Array")]
-    fn set(this: &Bytes, from: &Bytes, start: u32) -> Result<(), JsValue>;
+    fn set(this: &Bytes, from: &Bytes, start: f64) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/platform.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = reserve)]
+    fn js_reserve(length: f64) -> Option<Bytes>;
+
+    #[wasm_bindgen(catch, js_name = copyPiece)]
+    fn copy_piece(chunk: &Bytes, start: u32, to: &mut [u8]) -> Result<(), JsValue>;
+
+    /// Feeds bytes that are in memory already, and lets the page breathe meanwhile.
+    #[wasm_bindgen(js_name = feedBytes)]
+    pub(crate) fn feed_bytes(bytes: &JsValue, feed: &JsValue) -> Promise;
 }
 
 impl Bytes {
-    /// Reserves memory; `None` where there is not enough of it, or one array cannot have so much.
+    /// Reserves memory; none where there is not enough of it, or one array cannot have so much.
     pub(crate) fn reserve(length: u64) -> Option<Self> {
-        Self::with_length(u32::try_from(length).ok()?).ok()
+        js_reserve(length as f64)
     }
+}
 
+#[cfg(feature = "stream")]
+impl Bytes {
     /// Returns all the bytes of a buffer.
     ///
     /// # Errors
     /// It is detached.
-    pub(crate) fn whole(buffer: &ArrayBuffer) -> Result<Self, JsValue> {
-        Self::view(buffer, 0, buffer.byte_length())
-    }
-
-    /// Takes an `ArrayBuffer` or a `Uint8Array` of a caller.
-    ///
-    /// # Errors
-    /// `invalid_argument` where it is neither, is detached, is shared with other threads, or has 4 GiB or more.
-    pub(crate) fn from_js(value: &JsValue) -> Result<Self, UploadError> {
-        let field = |name: &str| Reflect::get(value, &name.into()).ok();
-        let number =
-            |name: &str| field(name).and_then(|value| value.as_f64()).filter(|&size| size < f64::from(u32::MAX));
-        let view = if let Some(buffer) = value.dyn_ref::<ArrayBuffer>() {
-            number("byteLength").map(|length| Self::view(buffer, 0, length as u32))
-        } else if value.has_type::<js_sys::Uint8Array>() {
-            let buffer = field("buffer").and_then(|buffer| buffer.dyn_into::<ArrayBuffer>().ok());
-            // A view of the module's own: a subclass may have overridden what a view does.
-            buffer
-                .zip(number("byteOffset"))
-                .zip(number("byteLength"))
-                .map(|((buffer, start), length)| Self::view(&buffer, start as u32, length as u32))
-        } else {
-            None
-        };
-        let takes =
-            "takes a Blob, or an ArrayBuffer or a Uint8Array of less than 4 GiB that is neither detached nor shared";
-        view.and_then(Result::ok).ok_or_else(|| UploadError::invalid_argument("body", takes))
+    pub(crate) fn whole(buffer: &js_sys::ArrayBuffer) -> Result<Self, JsValue> {
+        Self::of_buffer(buffer)
     }
 
     /// Takes a chunk of a stream; none where it is something else than bytes.
@@ -87,25 +77,17 @@ impl Bytes {
     /// Returns some of the bytes, in the same memory.
     ///
     /// # Errors
-    /// The memory was taken away (detached), or one array cannot have so much.
-    #[cfg(feature = "stream")]
-    pub(crate) fn part(&self, range: Range<u64>) -> Result<Self, JsValue> {
-        let index = |at: u64| u32::try_from(at).map_err(|_| JsValue::from("out of range"));
-        self.subarray(index(range.start)?, index(range.end)?)
+    /// The memory was taken away (detached).
+    pub(crate) fn part(&self, range: core::ops::Range<u64>) -> Result<Self, JsValue> {
+        self.subarray(range.start as f64, range.end as f64)
     }
 
     /// Copies the bytes.
     ///
     /// # Errors
     /// Memory is short, or was taken away (detached).
-    #[cfg(feature = "stream")]
     pub(crate) fn copy(&self) -> Result<Self, JsValue> {
         self.slice()
-    }
-
-    /// Returns how many bytes there are; none of a detached buffer.
-    pub(crate) fn len(&self) -> u64 {
-        self.length() as u64
     }
 
     /// Copies other bytes in.
@@ -113,49 +95,59 @@ impl Bytes {
     /// # Errors
     /// They do not fit.
     pub(crate) fn fill(&self, from: &Self, start: u64) -> Result<(), JsValue> {
-        self.set(from, u32::try_from(start).map_err(|_| JsValue::from("out of range"))?)
+        self.set(from, start as f64)
     }
 
-    /// Feeds all bytes to a hasher, and lets the page breathe meanwhile.
-    ///
-    /// # Errors
-    /// The bytes were taken away (detached) meanwhile.
-    pub(crate) async fn hash(&self, hasher: &mut PartHasher) -> Result<(), JsValue> {
-        let mut feed = Feed::new(self.len());
-        let mut breather = Breather::new();
-        let length = self.length() as u32;
-        for start in (0..length).step_by(SCRATCH) {
-            feed.pass(&self.subarray(start, length.min(start.saturating_add(SCRATCH as u32)))?, hasher)?;
-            breather.breathe().await;
-        }
-        Ok(())
+    /// Returns how many bytes there are; none of a detached buffer.
+    pub(crate) fn len(&self) -> u64 {
+        self.length() as u64
     }
 }
 
-/// Passes bytes through the module's memory piece by piece, so that it does not grow with them.
-pub(crate) struct Feed(Vec<u8>);
+/// Takes one chunk.
+type Pass = dyn FnMut(Bytes) -> Result<(), JsValue>;
+
+/// Takes chunks from JavaScript to a hasher, piece by piece through the module's memory, which does not grow with them.
+pub(crate) struct Feed {
+    hasher: Rc<RefCell<PartHasher>>,
+    function: Option<Closure<Pass>>,
+}
 
 impl Feed {
     /// Makes one for so many bytes in all.
-    pub(crate) fn new(total: u64) -> Self {
-        Self(vec![0; scratch(total)])
+    pub(crate) fn new(hasher: PartHasher, total: u64) -> Self {
+        let wants_any = hasher.wanted().any();
+        let hasher = Rc::new(RefCell::new(hasher));
+        let function = wants_any.then(|| {
+            let (hasher, mut scratch) = (Rc::clone(&hasher), vec![0; scratch(total)]);
+            let pass = move |chunk: Bytes| pass(&chunk, &mut scratch, &mut hasher.borrow_mut());
+            Closure::wrap(Box::new(pass) as Box<Pass>)
+        });
+        Self { hasher, function }
     }
 
-    /// Feeds a chunk to the hasher.
-    ///
-    /// # Errors
-    /// The chunk cannot be read.
-    pub(crate) fn pass(&mut self, chunk: &Bytes, hasher: &mut PartHasher) -> Result<(), JsValue> {
-        let length = chunk.length() as u32;
-        for start in (0..length).step_by(self.0.len().max(1)) {
-            let end = length.min(start.saturating_add(self.0.len() as u32));
-            let piece = chunk.subarray(start, end)?.unchecked_into::<js_sys::Uint8Array>();
-            let room = self.0.get_mut(..piece.length() as usize).ok_or("a piece is longer than it was cut")?;
-            piece.copy_to(room);
-            hasher.update(room);
-        }
-        Ok(())
+    /// Returns what JavaScript calls with each chunk; undefined where the hasher wants none.
+    pub(crate) fn function(&self) -> JsValue {
+        self.function.as_ref().map(|function| function.as_ref().clone()).unwrap_or_default()
     }
+
+    /// Returns the hasher, once nothing feeds it any more.
+    pub(crate) fn into_hasher(self) -> PartHasher {
+        self.hasher.borrow().clone()
+    }
+}
+
+fn pass(chunk: &Bytes, scratch: &mut [u8], hasher: &mut PartHasher) -> Result<(), JsValue> {
+    let length = chunk.length() as usize;
+    let mut start = 0;
+    while start < length {
+        let room = scratch.len().min(length - start);
+        let Some(piece) = scratch.get_mut(..room) else { break };
+        copy_piece(chunk, start as u32, piece)?;
+        hasher.update(piece);
+        start += room;
+    }
+    Ok(())
 }
 
 /// Returns how much memory to hash so many bytes with: never none, as nothing would ever get through.

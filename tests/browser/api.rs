@@ -86,7 +86,7 @@ async fn one_file_call_by_call() {
 }
 
 async fn digest(body: JsValue) -> Result<JsValue, JsValue> {
-    sha1_digest(body).await.map(JsValue::from)
+    settle(sha1_digest(&body)).await.map_err(|failure| failure.0)
 }
 
 #[wasm_bindgen_test]

@@ -27,7 +27,7 @@ async fn second_is_refused_while_the_first_is_at_it_and_takes_over_then() {
     assert_eq!(consumer.stats().await.requests.create, 1);
     settle(first.free()).await.unwrap_err();
 
-    let resumed = upload_session::UploadSession::from_store(file.clone().into(), options).await;
+    let resumed = crate::support::stored(file.clone().into(), options).await;
     let third = Running::run(resumed.map_err(crate::support::Failure).unwrap().expect("the record is the first's"));
     consumer.set(json!({ "rate": null })).await;
     consumer.assert_holds(&third.end().await.unwrap(), &file).await;
@@ -54,7 +54,7 @@ async fn abort_after_a_failure_leaves_alone_what_another_goes_on_with() {
     consumer.fail("upload", 1, json!({ "kind": "status", "status": 403 })).await;
     assert_eq!(failed.failure().await.code(), "forbidden");
     let options = consumer.options(json!({ "store": "indexeddb" }));
-    let resumed = upload_session::UploadSession::from_store(file.clone().into(), options).await;
+    let resumed = crate::support::stored(file.clone().into(), options).await;
     let second = Running::run(resumed.map_err(crate::support::Failure).unwrap().expect("the record stays"));
     until("the second is at it", async || second.session.state() == "uploading").await;
     settle(failed.session.abort()).await.unwrap();

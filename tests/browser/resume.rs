@@ -43,7 +43,7 @@ impl Dropped {
     }
 
     async fn resume(&self) -> UploadSession {
-        let resumed = UploadSession::from_store(self.file.clone().into(), self.options.clone()).await;
+        let resumed = crate::support::stored(self.file.clone().into(), self.options.clone()).await;
         resumed.map_err(Failure).unwrap().expect("there is a record")
     }
 
@@ -67,7 +67,7 @@ impl Dropped {
 }
 
 async fn resume_none(file: &File, options: &JsValue) {
-    let resumed = UploadSession::from_store(file.clone().into(), options.clone()).await;
+    let resumed = crate::support::stored(file.clone().into(), options.clone()).await;
     assert!(resumed.map_err(Failure).unwrap().is_none());
 }
 
@@ -148,7 +148,7 @@ async fn record_of_another_file_or_target_is_not_found() {
         resume_none(file, &with(other.into(), key, value)).await;
     }
     // The same bytes, name and date are the same file.
-    let same = UploadSession::from_store(copy("[file]").into(), options.clone()).await.map_err(Failure).unwrap();
+    let same = crate::support::stored(copy("[file]").into(), options.clone()).await.map_err(Failure).unwrap();
     settle(same.unwrap().abort()).await.unwrap();
     dropped.consumer.assert_nothing_left().await;
     resume_none(file, options).await;
@@ -158,7 +158,7 @@ async fn record_of_another_file_or_target_is_not_found() {
 async fn resume_rejects_what_is_off_but_for_the_store() {
     let consumer = Consumer::new("dropbox");
     let refuse = async |file: JsValue, options: JsValue| {
-        let failure = Failure(UploadSession::from_store(file, options).await.err().unwrap());
+        let failure = Failure(crate::support::stored(file, options).await.err().unwrap());
         assert_eq!(failure.code(), "invalid_argument", "{failure:?}");
     };
     refuse(5.into(), consumer.options(json!({}))).await;
@@ -269,7 +269,7 @@ async fn signal_that_is_aborted_before_what_is_resumed_was_started_leaves_it() {
     let signal =
         eval("(() => { const controller = new AbortController(); controller.abort(); return controller.signal; })()");
     let options = with(dropped.options.clone(), "signal", &signal);
-    let resumed = UploadSession::from_store(dropped.file.clone().into(), options).await.map_err(Failure).unwrap();
+    let resumed = crate::support::stored(dropped.file.clone().into(), options).await.map_err(Failure).unwrap();
     assert_eq!(Running::run(resumed.expect("there is a record")).failure().await.code(), "aborted");
     assert_eq!(dropped.consumer.sessions().await.len(), 1);
     assert!(!store.last().is_undefined());

@@ -1,7 +1,6 @@
 //! Stores that fail: one warning, never an end, never a hang.
 
 use serde_json::json;
-use upload_session::UploadSession;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -109,7 +108,7 @@ async fn blob_without_a_date_has_no_record_unless_asked_for() {
         let running = Running::start(&blob, &options);
         crate::support::until("it hangs", async || consumer.stats().await.uploads_in_flight == 1).await;
         settle(running.free()).await.unwrap_err();
-        let resumed = UploadSession::from_store(blob.clone().into(), options).await.map_err(Failure).unwrap();
+        let resumed = crate::support::stored(blob.clone().into(), options).await.map_err(Failure).unwrap();
         assert_eq!(resumed.is_some(), kept);
     }
 }

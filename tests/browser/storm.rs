@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use upload_session::UploadSession;
 use upload_session_engine::config::BodyMode;
 use upload_storm::{End, Outcome, Retry, Scenario, judge, seeds};
 use wasm_bindgen::prelude::*;
@@ -71,7 +70,7 @@ async fn upload(scenario: &Scenario, consumer: &Consumer) -> Outcome {
 
 /// Tells whether there is a record that could be gone on with.
 async fn has_record(file: &JsValue, options: &JsValue) -> bool {
-    let resumed = UploadSession::from_store(file.clone(), options.clone()).await;
+    let resumed = crate::support::stored(file.clone(), options.clone()).await;
     resumed.map_err(Failure).unwrap().is_some()
 }
 

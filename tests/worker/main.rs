@@ -7,7 +7,6 @@
 mod support;
 
 use serde_json::json;
-use upload_session::UploadSession;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use support::{Consumer, Failure, Running, eval, file, get, settle, until};
@@ -53,7 +52,7 @@ async fn goes_on_from_indexeddb() {
     until("nothing is in flight", async || consumer.stats().await.uploads_in_flight == 0).await;
     consumer.set(json!({ "rate": null })).await;
 
-    let resumed = UploadSession::from_store(file.clone().into(), options).await.map_err(Failure).unwrap();
+    let resumed = support::stored(file.clone().into(), options).await.map_err(Failure).unwrap();
     let running = Running::run(resumed.expect("there is a record"));
     consumer.assert_holds(&running.end().await.unwrap(), &file).await;
     assert_eq!(consumer.stats().await.requests.create, 1);

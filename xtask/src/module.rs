@@ -15,11 +15,14 @@ use crate::step;
 pub(crate) const NEEDS: &[Need] = &[Need::Node, Need::WasmTarget, ROOT_PACKAGES, Need::WasmTools];
 
 const OUT: &str = "pkg/dist";
-/// What is built: the crate's folder, where it goes, and the name of what has to be there then.
-const MODULES: [(&str, &str, &str); 2] =
-    [(".", "pkg/dist", "upload_session"), ("edge", "pkg/dist/edge", "upload_session_edge")];
 /// Texts of the root that belong to the package as they are.
 const LICENSES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+/// What is built: the crate's folder, where it goes, the name of what has to be there then, and the crate's features where
+/// they are not the default.
+const MODULES: [Module; 2] =
+    [(".", "pkg/dist", "upload_session", Some("page")), ("edge", "pkg/dist/edge", "upload_session_edge", None)];
+
+type Module = (&'static str, &'static str, &'static str, Option<&'static str>);
 /// What wasm-pack adds and the package must not have: npm would leave out what its .gitignore
 /// names.
 const UNWANTED: [&str; 2] = [".gitignore", "README.md"];
@@ -52,7 +55,7 @@ fn add_texts(project: &Project) -> Result<()> {
     fs::write(package.join("README.md"), readme::of_package(&readme)).context("cannot write pkg/README.md")
 }
 
-fn build_one(project: &Project, (folder, out, name): (&str, &str, &str)) -> Result<()> {
+fn build_one(project: &Project, (folder, out, name, features): Module) -> Result<()> {
     let out = project.root.join(out);
     step(format_args!("building {name} into {}", out.display()));
     let started = Instant::now();
@@ -60,6 +63,9 @@ fn build_one(project: &Project, (folder, out, name): (&str, &str, &str)) -> Resu
     // no-install: the tools are ours; nothing is to be downloaded on the way.
     wasm_pack.args(["build", folder, "--mode", "no-install", "--release", "--target", "web"]);
     wasm_pack.args(["--no-pack", "--no-typescript", "--out-dir"]).arg(&out);
+    if let Some(features) = features {
+        wasm_pack.args(["--", "--no-default-features", "--features", features]);
+    }
     process::run(&mut wasm_pack)?;
     for name in UNWANTED {
         let file = out.join(name);

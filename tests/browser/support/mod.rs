@@ -14,4 +14,4 @@ pub(crate) use js::{Failure, call, eval, function, get, js, settle, text, until,
 pub(crate) use patch::Patch;
 pub(crate) use recorder::Recorder;
 pub(crate) use store::MemoryStore;
-pub(crate) use upload::{Running, on};
+pub(crate) use upload::{Running, on, stored};

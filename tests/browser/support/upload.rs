@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use upload_session::UploadSession;
+use wasm_bindgen::convert::TryFromJsValue;
 use wasm_bindgen::prelude::*;
 
 use super::js::{Failure, get, settle, text, until};
@@ -98,6 +99,15 @@ impl Running {
     pub(crate) fn progress(&self, field: &str) -> f64 {
         get(&self.session.progress(), field).as_f64().unwrap()
     }
+}
+
+/// Returns the session that goes on from the stored record, where there is one: `UploadSession.resume` in JavaScript.
+pub(crate) async fn stored(file: JsValue, options: JsValue) -> Result<Option<UploadSession>, JsValue> {
+    let session = settle(UploadSession::from_store(&file, &options)).await.map_err(|failure| failure.0)?;
+    if session.is_undefined() {
+        return Ok(None);
+    }
+    UploadSession::try_from_js_value(session).map(Some)
 }
 
 /// Adds a listener; returns the function that takes it off.

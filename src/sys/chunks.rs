@@ -1,19 +1,13 @@
 //! Streams of bytes: `ReadableStream` and its readers (WHATWG Streams, 4), with every step that may throw caught.
 
-use std::cell::RefCell;
+use alloc::boxed::Box;
+use core::cell::RefCell;
 
-#[cfg(feature = "page")]
-use js_sys::TypeError;
-use js_sys::{ArrayBuffer, Promise, Reflect};
+use js_sys::{ArrayBuffer, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-#[cfg(feature = "stream")]
-use wasm_bindgen_futures::future_to_promise;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 
-use crate::json::object;
 use crate::sys::bytes::Bytes;
-#[cfg(feature = "stream")]
-use crate::sys::global::{self, field};
 
 /// Most bytes of a chunk, where the reader can be told.
 const CHUNK: u64 = 1024 * 1024;
@@ -32,11 +26,7 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn cancel(this: &Reader, reason: &JsValue) -> Result<Promise, JsValue>;
-}
 
-#[cfg(feature = "stream")]
-#[wasm_bindgen]
-extern "C" {
     #[wasm_bindgen(js_name = ReadableStream)]
     type NewStream;
 
@@ -60,11 +50,11 @@ extern "C" {
     fn close(this: &Controller) -> Result<(), JsValue>;
 }
 
-/// Reads a stream chunk by chunk, into one and the same memory where the browser allows it: chunks of its own making
+/// Reads a stream chunk by chunk, into one and the same memory where the runtime allows it: chunks of its own making
 /// would pile up by the hundreds of megabytes until they are collected as garbage.
 pub(crate) struct Chunks {
     reader: Reader,
-    /// Where the next chunk goes; none where the browser makes its chunks itself.
+    /// Where the next chunk goes; none where the runtime makes its chunks itself.
     room: RefCell<Option<Bytes>>,
 }
 
@@ -83,22 +73,12 @@ impl Chunks {
         }
     }
 
-    /// Returns the next chunk, which is gone with the one after it; none at the end.
-    ///
-    /// # Errors
-    /// The stream fails, or gives something else than bytes.
-    #[cfg(feature = "page")]
-    pub(crate) async fn next(&self) -> Result<Option<Bytes>, JsValue> {
-        let no_bytes = || TypeError::new("a Blob's stream gave something else than bytes").into();
-        let chunk = self.next_value().await?;
-        chunk.map(|chunk| Bytes::from_chunk(chunk).ok_or_else(no_bytes)).transpose()
-    }
-
-    /// Returns the next chunk, whatever it is, as [`next`](Self::next). Not to be asked after the end.
+    /// Returns the next chunk, whatever it is, which is gone with the one after it; none at the end. Not to be asked after
+    /// the end.
     ///
     /// # Errors
     /// The stream fails.
-    pub(crate) async fn next_value(&self) -> Result<Option<JsValue>, JsValue> {
+    pub(crate) async fn next(&self) -> Result<Option<JsValue>, JsValue> {
         let promise = self.reader.read(self.room.borrow().as_ref())?;
         let result = JsFuture::from(promise).await?;
         if Reflect::get(&result, &"done".into())?.is_truthy() {
@@ -123,21 +103,20 @@ impl Chunks {
 }
 
 /// Tells whether a value is a stream, of whatever realm, that nobody reads yet.
-#[cfg(feature = "stream")]
 pub(crate) fn is_stream(value: &JsValue) -> bool {
-    value.is_object() && field(value, "getReader").is_function() && field(value, "locked") == false
+    let field = |name: &str| Reflect::get(value, &name.into()).unwrap_or_default();
+    value.is_object() && field("getReader").is_function() && field("locked") == false
 }
 
 /// Makes a stream of so many bytes, whose chunks are asked for one by one, as they are wanted.
 ///
 /// # Errors
 /// The runtime cannot make one.
-#[cfg(feature = "stream")]
 pub(crate) fn of_chunks<F>(length: u64, mut next: impl FnMut() -> F + 'static) -> Result<JsValue, JsValue>
 where
     F: Future<Output = Result<Option<Bytes>, JsValue>> + 'static,
 {
-    let pull = Closure::<dyn FnMut(Controller) -> Promise>::new(move |controller: Controller| {
+    let pull = Closure::wrap(Box::new(move |controller: Controller| {
         let next = next();
         future_to_promise(async move {
             match next.await? {
@@ -146,12 +125,21 @@ where
             }
             .map(|()| JsValue::UNDEFINED)
         })
-    });
+    }) as Box<dyn FnMut(Controller) -> Promise>);
     let source = object(&[("pull", pull.into_js_value())]);
     let stream = NewStream::new(&source, &object(&[("highWaterMark", 0.into())]))?;
     // Workers tell the length of a body by its stream alone.
-    match global::get("FixedLengthStream").is_function() {
+    match Reflect::get(&js_sys::global(), &"FixedLengthStream".into()).is_ok_and(|made| made.is_function()) {
         true => stream.pipe_through(&FixedLengthStream::new(length as f64)?.into()),
         false => Ok(stream.into()),
     }
+}
+
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        // Setting a field of a fresh object cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
 }

@@ -1,0 +1,326 @@
+// What the platform gives: files, promises, timers, locks, stores. Whatever a page may have broken is caught here.
+
+import { stringify } from "./values.js";
+
+// ---------------------------------------------------------------------------------------------------
+// Promises and timers.
+
+// Goes on with what a promise came to; `next(isFulfilled, value)` returns what the new promise is fulfilled with.
+export const chain = (promise, next) => promise.then((value) => next(true, value), (error) => next(false, error));
+
+// A promise that is settled from without.
+export class Deferred {
+  constructor() {
+    this.promise = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    // Nobody may ever ask for it.
+    this.promise.catch(() => {});
+  }
+}
+
+// setTimeout takes 31 bits (WHATWG HTML, 8.6). Rounded up: a timer that fires early only fires again.
+export const timeout = (callback, millis) => setTimeout(callback, Math.min(Math.ceil(millis), 0x7fffffff));
+
+// Calls back once, at the time that was set last.
+export class Timer {
+  set(callback, millis) {
+    this.clear();
+    this.id = timeout(callback, millis);
+  }
+
+  clear() {
+    clearTimeout(this.id);
+  }
+}
+
+// Calls back at such events (names with spaces between) until the function that it returns is called.
+export function listen(target, events, callback) {
+  const names = events.split(" ");
+  const listener = () => callback();
+  try {
+    for (const name of names) target.addEventListener(name, listener);
+    return () => names.forEach((name) => target.removeEventListener(name, listener));
+  } catch {
+    // This runtime tells of no such events.
+    return () => {};
+  }
+}
+
+// Is fulfilled after so many milliseconds, or once the signal is aborted.
+export function sleep(millis, signal) {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = timeout(done, millis);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+// Waits for what a function of the page returned, be it a promise or not; rejects where that takes longer.
+export async function within(millis, value) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = timeout(() => reject(new TypeError("there was no answer in time")), millis);
+  });
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Lets the event loop run: scheduler.yield() goes on before other tasks of the page, and without the 4 ms that nested timers
+// are held back (WICG Prioritized Task Scheduling); not every browser has it.
+export function pause() {
+  try {
+    return globalThis.scheduler.yield();
+  } catch {
+    return new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+const navigatorField = (name) => {
+  try {
+    return globalThis.navigator[name];
+  } catch {
+    // This runtime has no navigator.
+  }
+};
+
+// Tells whether there may be a network; where the runtime does not know, there is.
+export const isOnline = () => navigatorField("onLine") !== false;
+
+// Tells whether this is Chromium, by its client hints (W3C UA-CH); no other engine has them.
+export function isChromium() {
+  const brands = navigatorField("userAgentData")?.brands;
+  return Array.isArray(brands) && brands.some((entry) => entry?.brand === "Chromium");
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Files (W3C File API) and bytes.
+
+// Type of every body that is sent: the connector learns the file's own type from its name.
+const OCTET_STREAM = "application/octet-stream";
+// Most bytes of a chunk, where the reader can be told.
+const CHUNK = 2 ** 20;
+// Longest stretch of work without a pause, in milliseconds: a frame. The end of a chunk is no end of a task, as chunks
+// that are queued already come as microtasks.
+const STRETCH = 12;
+
+export const slice = (blob, start, end) => blob.slice(start, end, OCTET_STREAM);
+
+const isA = (value, type) => typeof globalThis[type] === "function" && value instanceof globalThis[type];
+
+export const isBlob = (value) => isA(value, "Blob");
+
+// What a page may have put in place of a file's own fields is read as any value.
+const ownField = (blob, key, type) => (isA(blob, "File") && typeof blob[key] === type ? blob[key] : undefined);
+
+export const isFile = (blob) => isA(blob, "File");
+export const fileName = (blob) => ownField(blob, "name", "string");
+export const lastModified = (blob) => ownField(blob, "lastModified", "number");
+
+// Takes what a caller hands in as a request's body, as a Blob or a view of the module's own (a subclass may have overridden
+// what a view does); undefined where it is neither, is detached, is shared with other threads, or has 4 GiB or more.
+export function body(value) {
+  try {
+    // A slice of nothing is never read, however the file may be by now.
+    if (isBlob(value)) return value.size ? slice(value, 0, value.size) : value;
+    const isView = value instanceof Uint8Array;
+    const buffer = isView ? value.buffer : value;
+    if (!(buffer instanceof ArrayBuffer) || value.byteLength >= 2 ** 32 - 1) return;
+    return new Uint8Array(buffer, isView ? value.byteOffset : 0, value.byteLength);
+  } catch {
+    // It is detached.
+  }
+}
+
+// Reserves memory; undefined where there is not enough of it, or one array cannot have so much.
+export function reserve(length) {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    // Memory is short.
+  }
+}
+
+// Copies a piece of a chunk into the module's memory; throws where the chunk was taken away (detached).
+export const copyPiece = (chunk, start, to) => to.set(chunk.subarray(start, start + to.length));
+
+// Begins to read a stream of so many bytes, into one and the same memory where the browser allows it: chunks of its own
+// making would pile up by the hundreds of megabytes until they are collected as garbage. Returns the function that reads the
+// next chunk, which is gone with the one after it; undefined at the end.
+function chunksOf(stream, expected) {
+  let room;
+  let reader;
+  try {
+    reader = stream.getReader({ mode: "byob" });
+    room = new Uint8Array(Math.min(Math.max(expected, 1), CHUNK));
+  } catch {
+    reader = stream.getReader();
+  }
+  const next = async () => {
+    const { done, value } = await (room ? reader.read(room) : reader.read());
+    if (done) return;
+    if (!(value instanceof Uint8Array)) throw new TypeError("a Blob's stream gave something else than bytes");
+    // Its memory was handed to the stream, and came back under the chunk.
+    if (room) room = new Uint8Array(value.buffer);
+    return value;
+  };
+  // What becomes of a cancelled stream matters to nobody.
+  return { next, cancel: () => reader.cancel().catch(() => {}) };
+}
+
+// Reads a blob once, chunk by chunk; leaves off where the signal is aborted. Resolves to what is wrong where there are
+// other bytes than expected, and rejects where the browser refuses to read.
+async function pass(blob, expected, feed, copy, signal) {
+  const chunks = chunksOf(blob.stream(), expected);
+  let since = performance.now();
+  let found = 0;
+  for (let chunk; (chunk = await chunks.next()); ) {
+    const start = found;
+    found += chunk.length;
+    if (signal?.aborted || found > expected) {
+      chunks.cancel();
+      break;
+    }
+    copy?.set(chunk, start);
+    feed?.(chunk);
+    if (performance.now() - since >= STRETCH) {
+      await pause();
+      since = performance.now();
+    }
+  }
+  if (found !== expected) return `The file changed: ${expected} bytes were asked for, and ${found} came`;
+}
+
+// Reads ranges of a blob (start and end of each), one after the other. As `pass`.
+export async function read(blob, ranges, feed, copy, signal) {
+  const bounds = [...ranges];
+  for (let at = 0; at < bounds.length; at += 2) {
+    const [start, end] = bounds.slice(at, at + 2);
+    const changed = await pass(slice(blob, start, end), end - start, feed, copy, signal);
+    if (changed) return changed;
+  }
+}
+
+// Reads the whole of a blob. Not as a slice, which ends where the file ended when it was picked: Firefox reads a file that
+// has grown since to its real end, and so tells.
+export const readWhole = async (blob, feed, signal) => pass(blob, blob.size, feed, undefined, signal);
+
+// Reads the last byte of a blob, which costs little more than a look at the file's metadata. No browser reads a file that is
+// gone or has become too short; Chromium reads none that was written to since it was picked. Of an empty file there is no
+// byte to read but by mistake: Chromium takes a file for empty that is gone before anyone asks for its size.
+export async function probe(blob, signal) {
+  const { size } = blob;
+  return size ? pass(slice(blob, size - 1, size), 1, undefined, undefined, signal) : readWhole(blob, undefined, signal);
+}
+
+// Feeds bytes that are in memory already.
+export async function feedBytes(bytes, feed) {
+  let since = performance.now();
+  for (let start = 0; start < bytes.length; start += CHUNK) {
+    feed(bytes.subarray(start, start + CHUNK));
+    if (performance.now() - since >= STRETCH) {
+      await pause();
+      since = performance.now();
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Locks that the tabs of one origin share (W3C Web Locks API), and stores.
+
+// Longest wait for a store, and for the browser's word on a lock, in milliseconds.
+const LIMIT = 5000;
+
+// Takes a lock, unless another holds it: undefined then. Resolves to the function that lets go of it. Where the runtime has
+// no locks, or will not give one, it is a lock in name only: nothing can be kept apart there.
+export async function takeLock(name) {
+  let release;
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  try {
+    const refused = new Promise((resolve, reject) => {
+      const settle = (lock) => {
+        resolve(!lock);
+        return lock ? held : undefined;
+      };
+      navigatorField("locks").request(name, { ifAvailable: true }, settle).catch(reject);
+    });
+    if (await within(LIMIT, refused)) return;
+  } catch {
+    // In name only.
+  }
+  return release;
+}
+
+// Returns what a store has under a key, as JSON: undefined where there is nothing, empty where it is none.
+export async function storeGet(store, key) {
+  const value = await within(LIMIT, store.get(key));
+  return value === undefined || value === null ? undefined : stringify(value);
+}
+
+export const storeSet = async (store, key, json) => within(LIMIT, store.set(key, JSON.parse(json)));
+export const storeDelete = async (store, key) => within(LIMIT, store.delete(key));
+
+// Returns the store of the option `store`; undefined for none.
+export function storeOf(fields, blob) {
+  const value = fields.get("store");
+  try {
+    if (value === "none") return;
+    if (value === "indexeddb") return indexedDbStore;
+    // A plain Blob has no date to be known again by.
+    if (value === undefined) return isFile(blob) && globalThis.indexedDB ? indexedDbStore : undefined;
+    if (["get", "set", "delete"].every((name) => typeof value[name] === "function")) return value;
+  } catch {
+    // A getter throws.
+  }
+  fields.refuse("store", 'takes "indexeddb", "none", or an object with the methods get, set and delete');
+}
+
+export const errorName = (error) => {
+  try {
+    return typeof error.name === "string" ? error.name : "it is no Error";
+  } catch {
+    return "it is no Error";
+  }
+};
+
+const RECORDS = "records";
+
+const settled = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+// The database is opened for each step anew: left open, it would keep other tabs from ever deleting it.
+async function run(mode, step) {
+  const opening = indexedDB.open("upload-session", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(RECORDS);
+  const database = await settled(opening);
+  try {
+    const transaction = database.transaction(RECORDS, mode);
+    const request = step(transaction.objectStore(RECORDS));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      // A full disk shows at the end of the transaction alone.
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return request.result;
+  } finally {
+    database.close();
+  }
+}
+
+// Resume records in IndexedDB: an `UploadStore` like a caller's own.
+const indexedDbStore = {
+  get: (key) => run("readonly", (records) => records.get(key)),
+  set: (key, value) => run("readwrite", (records) => records.put(value, key)),
+  delete: (key) => run("readwrite", (records) => records.delete(key)),
+};
