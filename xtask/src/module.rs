@@ -17,6 +17,8 @@ pub(crate) const NEEDS: &[Need] = &[Need::Node, Need::WasmTarget, ROOT_PACKAGES,
 const OUT: &str = "pkg/dist";
 /// Texts of the root that belong to the package as they are.
 const LICENSES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+/// Makes the page's module small.
+const SLIM: &str = "xtask/src/slim.mjs";
 /// What is built: the crate's folder, where it goes, the name of what has to be there then, and the crate's features where
 /// they are not the default.
 const MODULES: [Module; 2] =
@@ -67,6 +69,9 @@ fn build_one(project: &Project, (folder, out, name, features): Module) -> Result
         wasm_pack.args(["--", "--no-default-features", "--features", features]);
     }
     process::run(&mut wasm_pack)?;
+    if features == Some("page") {
+        process::run(project.command("node").arg(project.root.join(SLIM)).arg(&out).arg(name))?;
+    }
     for name in UNWANTED {
         let file = out.join(name);
         if file.exists() {

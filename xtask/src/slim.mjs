@@ -1,0 +1,72 @@
+// Makes what wasm-pack built for the page small: `node slim.mjs <folder> <name>`, with wasm-opt on PATH.
+//
+// Names of imports and exports stand in the module and in its JavaScript, hashes and all, and compress badly: they become
+// letters in both. Then the JavaScript is bundled with its snippets, and minified.
+import { execFileSync } from "node:child_process";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+// What the package's own entry points take of the module's JavaScript.
+const EXPORTS = ["default", "UploadError", "UploadSession", "UploadSessionsApi", "sha1Digest"];
+// As in Cargo.toml: wasm-opt refuses a module that uses others than it was told.
+const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
+const [folder, name] = process.argv.slice(2);
+const wasm = join(folder, `${name}_bg.wasm`);
+const glue = join(folder, `${name}.js`);
+
+const renamed = `${wasm}.renamed`;
+const flags = ["--minify-imports-and-exports-and-modules", ...FEATURES.map((feature) => `--enable-${feature}`)];
+const names = JSON.parse(execFileSync("wasm-opt", [wasm, "-o", renamed, ...flags], { encoding: "utf8" }));
+renameSync(renamed, wasm);
+
+// A panic traps without a word: the paths of source files, those of the machine that built it among them, are never read.
+const PATH = /(?:\/rustc\/[0-9a-f]{40}\/|\/[\w./-]+\/registry\/src\/|crates\/engine\/src\/|src\/)[\w./-]+?\.rs/g;
+const bytes = readFileSync(wasm, "latin1").replace(PATH, (path) => "\0".repeat(path.length));
+if (/\.cargo|\/rustc\/|\/home\/|\/root\//.test(bytes)) throw new Error(`${wasm} holds a path of this machine`);
+writeFileSync(wasm, bytes, "latin1");
+
+let script = readFileSync(glue, "utf8");
+
+// Puts something in place of what is to stand there exactly so often: a module whose names do not fit its JavaScript would
+// only fail in a browser.
+function replace(pattern, replacement, times) {
+  const found = script.match(pattern)?.length ?? 0;
+  if (found !== times) throw new Error(`${pattern} is in ${glue} ${found} times, and not ${times}`);
+  script = script.replace(pattern, replacement);
+}
+
+// Functions that the module takes from snippets as they are, without glue, come with the others.
+const isDirect = ([module]) => module !== `./${name}_bg.js`;
+const direct = names.imports.filter(isDirect);
+const modules = [...new Set(direct.map(([module]) => module))];
+const members = direct.map(([module, from, to]) => `${to}: snippet${modules.indexOf(module)}.${from}`);
+for (const [, from, to] of names.imports.filter((entry) => !isDirect(entry))) {
+  replace(new RegExp(`^ {8}${from}:`, "gm"), () => `        ${to}:`, 1);
+}
+replace(/^import \* as import\d+ from .*\n/gm, "", direct.length);
+const returned = /^ {4}return \{\n {8}__proto__: null,\n(?: {8}"\.\/[^"]*": import\d+,\n)+ {4}\};\n/gm;
+replace(returned, () => `    return { a: { ${["...import0", ...members].join(", ")} } };\n`, 1);
+
+// The page may look at the memory, by its name, and at nothing else.
+replace(/return wasm;$/gm, "return { memory: wasm.memory };", 3);
+const exported = new Map(names.exports);
+script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
+  if (!exported.has(from)) throw new Error(`${glue} takes ${from} of the module, which has none`);
+  return `wasm.${exported.get(from)}`;
+});
+const imports = modules.map((module, index) => `import * as snippet${index} from ${JSON.stringify(module)};\n`);
+writeFileSync(glue, imports.join("") + script);
+
+await build({
+  stdin: { contents: `export { ${EXPORTS.join(", ")} } from "./${name}.js";`, resolveDir: folder },
+  outfile: glue,
+  allowOverwrite: true,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+});
+rmSync(join(folder, "snippets"), { recursive: true });
