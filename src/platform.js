@@ -174,25 +174,33 @@ function chunksOf(stream, expected) {
   return { next, cancel: () => reader.cancel().catch(() => {}) };
 }
 
+// Streams that are being read: a browser may collect one as garbage that only it itself would go on with.
+const reading = new Set();
+
 // Reads a blob once, chunk by chunk; leaves off where the signal is aborted. Resolves to what is wrong where there are
 // other bytes than expected, and rejects where the browser refuses to read.
 async function pass(blob, expected, feed, copy, signal) {
   const chunks = chunksOf(blob.stream(), expected);
+  reading.add(chunks);
   let since = performance.now();
   let found = 0;
-  for (let chunk; (chunk = await chunks.next()); ) {
-    const start = found;
-    found += chunk.length;
-    if (signal?.aborted || found > expected) {
-      chunks.cancel();
-      break;
+  try {
+    for (let chunk; (chunk = await chunks.next()); ) {
+      const start = found;
+      found += chunk.length;
+      if (signal?.aborted || found > expected) {
+        chunks.cancel();
+        break;
+      }
+      copy?.set(chunk, start);
+      feed?.(chunk);
+      if (performance.now() - since >= STRETCH) {
+        await pause();
+        since = performance.now();
+      }
     }
-    copy?.set(chunk, start);
-    feed?.(chunk);
-    if (performance.now() - since >= STRETCH) {
-      await pause();
-      since = performance.now();
-    }
+  } finally {
+    reading.delete(chunks);
   }
   if (found !== expected) return `The file changed: ${expected} bytes were asked for, and ${found} came`;
 }
