@@ -39,14 +39,14 @@ pub(crate) struct Driver<S> {
     timer: Timer,
     on_timeout: Callback,
     /// An abort goes on to its end though the page has let go of the session.
-    aborting: RefCell<Option<Rc<Self>>>,
+    aborting: Cell<Option<Rc<Self>>>,
     ended: Deferred,
     has_ended: Cell<bool>,
     abort_ended: Deferred,
-    signal_listener: RefCell<Option<Listener>>,
-    network_listener: RefCell<Option<Listener>>,
+    signal_listener: Cell<Option<Listener>>,
+    network_listener: Cell<Option<Listener>>,
     /// What JavaScript last threw, and the code of the error that it led to.
-    cause: RefCell<Option<(ErrorCode, JsValue)>>,
+    cause: Cell<Option<(ErrorCode, JsValue)>>,
     draining: Cell<bool>,
 }
 
@@ -81,13 +81,13 @@ impl<S: Source> Driver<S> {
                 running: Slots::default(),
                 timer: Timer::new(),
                 on_timeout: listener::callback(on_timeout),
-                aborting: RefCell::default(),
+                aborting: Cell::default(),
                 ended: Deferred::new(),
                 has_ended: Cell::new(false),
                 abort_ended: Deferred::new(),
-                signal_listener: RefCell::default(),
-                network_listener: RefCell::default(),
-                cause: RefCell::default(),
+                signal_listener: Cell::default(),
+                network_listener: Cell::default(),
+                cause: Cell::default(),
                 draining: Cell::new(false),
             }
         });
@@ -107,7 +107,7 @@ impl<S: Source> Driver<S> {
             if signal.is_aborted() {
                 abort();
             } else {
-                driver.signal_listener.replace(Some(Listener::of_abort(&signal, abort)));
+                driver.signal_listener.set(Some(Listener::of_abort(&signal, abort)));
             }
         }
         Ok(driver)
@@ -127,7 +127,7 @@ impl<S: Source> Driver<S> {
                     driver.input(Self::note_network);
                 }
             });
-            self.network_listener.replace(Some(listener));
+            self.network_listener.set(Some(listener));
         }
         self.input(|upload| {
             Self::note_network(upload);
@@ -201,7 +201,7 @@ impl<S: Source> Driver<S> {
 
     fn wait_until(self: &Rc<Self>, instant: Instant) {
         let aborting = self.upload.borrow().is_aborting().then(|| Rc::clone(self));
-        self.aborting.replace(aborting);
+        self.aborting.set(aborting);
         let delay = instant.since(timer::now().instant);
         self.timer.set(self.on_timeout.as_ref(), timer::millis(delay));
     }
@@ -234,6 +234,6 @@ impl<S: Source> Driver<S> {
     }
 
     fn note_cause(&self, code: ErrorCode, cause: JsValue) {
-        self.cause.replace(Some((code, cause)));
+        self.cause.set(Some((code, cause)));
     }
 }

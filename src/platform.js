@@ -32,9 +32,8 @@ export class Timer {
   }
 }
 
-// Calls back at such events (names with spaces between) until the function that it returns is called.
-export function listen(target, events, callback) {
-  const names = events.split(" ");
+// Calls back at such events until the function that it returns is called.
+function listen(target, names, callback) {
   const listener = () => callback();
   try {
     for (const name of names) target.addEventListener(name, listener);
@@ -44,6 +43,9 @@ export function listen(target, events, callback) {
     return () => {};
   }
 }
+
+export const onAbort = (signal, callback) => listen(signal, ["abort"], callback);
+export const onNetwork = (callback) => listen(globalThis, ["online", "offline"], callback);
 
 // Is fulfilled after so many milliseconds, or once the signal is aborted.
 export function sleep(millis, signal) {

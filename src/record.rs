@@ -8,7 +8,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
 
-use upload_session_engine::config::{Config, DigestMode};
+use upload_session_engine::config::Config;
 use upload_session_engine::digest::Digest;
 use upload_session_engine::error::{ErrorCode, UploadError};
 use upload_session_engine::json::Value;
@@ -32,48 +32,34 @@ const FORGET_LIMIT: f64 = 2000.0;
 /// Which file goes where: what is known of it before the file is read.
 pub(crate) struct Identity {
     name: String,
-    server: String,
-    app_id: Option<String>,
-    consumer_id: Option<String>,
-    service_id: Option<String>,
-    parent_folder_id: String,
-    drive_id: Option<String>,
-    digest: DigestMode,
+    target: Digest,
 }
 
 impl Identity {
     pub(crate) fn new(config: &Config, connection: &Connection) -> Self {
-        Self {
-            name: config.name.clone(),
-            server: connection.server(),
-            app_id: connection.header(header::APP_ID),
-            consumer_id: connection.header(header::CONSUMER_ID),
-            service_id: connection.header(header::SERVICE_ID),
-            parent_folder_id: config.parent_folder_id.clone(),
-            drive_id: config.drive_id.clone(),
+        let [app_id, consumer_id, service_id] =
+            [header::APP_ID, header::CONSUMER_ID, header::SERVICE_ID].map(|name| connection.header(name));
+        let target = TargetIdentity {
+            server: &connection.server(),
+            app_id: app_id.as_deref(),
+            consumer_id: consumer_id.as_deref(),
+            service_id: service_id.as_deref(),
+            parent_folder_id: &config.parent_folder_id,
+            drive_id: config.drive_id.as_deref(),
             digest: config.digest,
-        }
+        };
+        Self { name: config.name.clone(), target: target.to_digest() }
     }
 
     /// Tells the upload from all others, by the digest of the file's samples among others.
     pub(crate) fn fingerprint(&self, file: &Blob, samples: Digest) -> Fingerprint {
-        let media_type = file.media_type();
         let file = FileIdentity {
             name: &self.name,
             size: file.size(),
             last_modified: blob::last_modified(file).map(|millis| millis as u64),
-            media_type: &media_type,
+            media_type: &file.media_type(),
         };
-        let target = TargetIdentity {
-            server: &self.server,
-            app_id: self.app_id.as_deref(),
-            consumer_id: self.consumer_id.as_deref(),
-            service_id: self.service_id.as_deref(),
-            parent_folder_id: &self.parent_folder_id,
-            drive_id: self.drive_id.as_deref(),
-            digest: self.digest,
-        };
-        Fingerprint::new(&file, &target, samples)
+        Fingerprint { file: file.to_digest(samples), target: self.target }
     }
 }
 
@@ -87,9 +73,9 @@ pub(crate) struct Record {
     trust: Cell<Trust>,
     /// One warning is enough.
     warned: Cell<bool>,
-    lock: RefCell<Option<Lock>>,
+    lock: Cell<Option<Lock>>,
     /// What is to be written next: only the latest matters.
-    next: RefCell<Option<Write>>,
+    next: Cell<Option<Write>>,
     /// Fulfilled when there is nothing more to write.
     writing: RefCell<Option<Deferred>>,
 }
@@ -125,8 +111,8 @@ impl Record {
             key: RefCell::default(),
             trust: Cell::new(Trust::Full),
             warned: Cell::new(false),
-            lock: RefCell::default(),
-            next: RefCell::default(),
+            lock: Cell::default(),
+            next: Cell::default(),
             writing: RefCell::default(),
         }
     }
@@ -206,7 +192,7 @@ impl Record {
             if lock.is_none() {
                 return Err(UploadError::new(ErrorCode::Conflict, "Another tab or session is uploading this file"));
             }
-            self.lock.replace(lock);
+            self.lock.set(lock);
         }
         Ok(())
     }
@@ -243,7 +229,7 @@ impl Record {
         if self.store.is_none() || self.key.borrow().is_none() {
             return;
         }
-        self.next.replace(Some(write));
+        self.next.set(Some(write));
         if self.writing.borrow().is_none() {
             self.writing.replace(Some(Deferred::new()));
             let record = Rc::clone(self);

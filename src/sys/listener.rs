@@ -30,14 +30,15 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_class = "AbortSignal")]
     pub(crate) fn reason(this: &Signal) -> JsValue;
-
-    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-    static GLOBAL: JsValue;
 }
 
 #[wasm_bindgen(module = "/src/platform.js")]
 extern "C" {
-    fn listen(target: &JsValue, events: &str, callback: &JsValue) -> Stop;
+    #[wasm_bindgen(js_name = onAbort)]
+    fn on_abort(signal: &Signal, callback: &JsValue) -> Stop;
+
+    #[wasm_bindgen(js_name = onNetwork)]
+    fn on_network(callback: &JsValue) -> Stop;
 
     /// Tells whether there may be a network; where the runtime does not know, there is.
     #[wasm_bindgen(js_name = isOnline)]
@@ -64,18 +65,16 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    fn new(target: &JsValue, events: &str, callback: Callback) -> Self {
-        Self { stop: listen(target, events, callback.as_ref()), _callback: callback }
-    }
-
     /// Calls back when the signal is aborted.
     pub(crate) fn of_abort(signal: &Signal, run: impl FnMut() + 'static) -> Self {
-        Self::new(signal, "abort", callback(run))
+        let callback = callback(run);
+        Self { stop: on_abort(signal, callback.as_ref()), _callback: callback }
     }
 
     /// Calls back whenever [`is_online`] may have changed; where the runtime tells of no changes, never.
     pub(crate) fn of_network(run: impl FnMut() + 'static) -> Self {
-        Self::new(&GLOBAL.with(JsValue::clone), "online offline", callback(run))
+        let callback = callback(run);
+        Self { stop: on_network(callback.as_ref()), _callback: callback }
     }
 }
 

@@ -2,8 +2,23 @@
 
 use alloc::boxed::Box;
 
+#[cfg(feature = "std")]
 pub(crate) use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+
+// js-sys exports an executor of its own from every module that it is linked into.
+#[cfg(not(feature = "std"))]
+#[wasm_bindgen]
+extern "C" {
+    #[derive(Clone)]
+    pub type Promise;
+
+    #[wasm_bindgen(static_method_of = Promise)]
+    fn resolve(value: &JsValue) -> Promise;
+
+    #[wasm_bindgen(static_method_of = Promise)]
+    fn reject(error: &JsValue) -> Promise;
+}
 
 #[wasm_bindgen(module = "/src/platform.js")]
 extern "C" {

@@ -7,8 +7,8 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-// What the package's own entry points take of the module's JavaScript.
-const EXPORTS = ["default", "UploadError", "UploadSession", "UploadSessionsApi", "sha1Digest"];
+// The package's classes, which import the module's JavaScript.
+const ENTRY = new URL("../../src/index.js", import.meta.url);
 // As in Cargo.toml: wasm-opt refuses a module that uses others than it was told.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
@@ -60,7 +60,7 @@ const imports = modules.map((module, index) => `import * as snippet${index} from
 writeFileSync(glue, imports.join("") + script);
 
 await build({
-  stdin: { contents: `export { ${EXPORTS.join(", ")} } from "./${name}.js";`, resolveDir: folder },
+  stdin: { contents: readFileSync(ENTRY, "utf8"), resolveDir: folder },
   outfile: glue,
   allowOverwrite: true,
   bundle: true,

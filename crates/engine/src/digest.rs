@@ -3,9 +3,10 @@
 use alloc::string::String;
 use core::fmt;
 
-use base64ct::{Base64, Encoding as _};
 use sha1::digest::common::hazmat::{SerializableState, SerializedState};
 use sha1::{Digest as _, Sha1};
+
+use crate::base64;
 
 /// A SHA-1 digest. Displays as the value of the `digest` header: `sha=<base64>` (RFC 3230, 4.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +22,7 @@ impl Digest {
 impl Digest {
     /// Returns the digest as base64.
     pub fn to_base64(self) -> String {
-        Base64::encode_string(&self.0)
+        base64::encode(&self.0)
     }
 
     /// Returns the value of the `digest` header: `sha=<base64>` (RFC 3230, 4.3.2).
@@ -31,9 +32,7 @@ impl Digest {
 
     /// Reads a digest from base64; none where it is no SHA-1.
     pub fn from_base64(text: &str) -> Option<Self> {
-        let mut bytes = [0; 20];
-        let length = Base64::decode(text, &mut bytes).ok()?.len();
-        (length == bytes.len()).then_some(Self(bytes))
+        base64::decode(text)?.try_into().ok().map(Self)
     }
 }
 
@@ -70,16 +69,12 @@ impl FileHasher {
 
     /// Writes down how far it is, as base64: some 90 bytes, the last 63 bytes of the file at most among them.
     pub(crate) fn save(&self) -> String {
-        Base64::encode_string(&self.file.serialize())
+        base64::encode(&self.file.serialize())
     }
 
     /// Goes on from where another one was [saved](Self::save); none where that is damaged.
     pub(crate) fn restore(saved: &str) -> Option<Self> {
-        let mut state = SerializedState::<Sha1>::default();
-        let length = Base64::decode(saved, &mut state).ok()?.len();
-        if length != state.len() {
-            return None;
-        }
+        let state = SerializedState::<Sha1>::try_from(base64::decode(saved)?.as_slice()).ok()?;
         Sha1::deserialize(&state).ok().map(|file| Self { file })
     }
 }

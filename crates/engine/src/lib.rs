@@ -173,6 +173,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod base64;
 mod call;
 pub mod clock;
 mod concurrency;

@@ -60,31 +60,40 @@ pub struct TargetIdentity<'a> {
     pub digest: DigestMode,
 }
 
-impl Fingerprint {
-    /// Makes the fingerprint of a file and its target; `samples` is the digest of the file's
-    /// [samples](sample_ranges), one after the other.
-    pub fn new(file: &FileIdentity<'_>, target: &TargetIdentity<'_>, samples: Digest) -> Self {
-        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
-        let file = [
-            file.name.into(),
-            file.size.into(),
-            file.last_modified.map_or(Value::Null, Value::from),
-            file.media_type.into(),
+impl FileIdentity<'_> {
+    /// Returns what a file is known by; `samples` is the digest of its [samples](sample_ranges), one after the other.
+    pub fn to_digest(&self, samples: Digest) -> Digest {
+        digest_of([
+            self.name.into(),
+            self.size.into(),
+            self.last_modified.map_or(Value::Null, Value::from),
+            self.media_type.into(),
             samples.to_base64().into(),
-        ];
-        let target = [
-            text(Some(target.server)),
-            text(target.app_id),
-            text(target.consumer_id),
-            text(target.service_id),
-            text(Some(target.parent_folder_id)),
-            text(target.drive_id),
-            text(Some(target.digest.as_str())),
-        ];
-        let digest = |fields: Vec<Value>| Digest::of(Value::Array(fields).to_json().as_bytes());
-        Self { file: digest(file.into()), target: digest(target.into()) }
+        ])
     }
+}
 
+impl TargetIdentity<'_> {
+    /// Returns what a target is known by.
+    pub fn to_digest(&self) -> Digest {
+        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+        digest_of([
+            self.server.into(),
+            text(self.app_id),
+            text(self.consumer_id),
+            text(self.service_id),
+            self.parent_folder_id.into(),
+            text(self.drive_id),
+            self.digest.as_str().into(),
+        ])
+    }
+}
+
+fn digest_of<const N: usize>(fields: [Value; N]) -> Digest {
+    Digest::of(Value::Array(fields.into()).to_json().as_bytes())
+}
+
+impl Fingerprint {
     /// Returns the key of the upload's record, which is also the name of its lock.
     pub fn key(&self) -> String {
         let both = [self.file.0, self.target.0].concat();

@@ -561,5 +561,5 @@ pub fn fingerprint(config: &Config) -> Fingerprint {
         drive_id: config.drive_id.as_deref(),
         digest: config.digest,
     };
-    Fingerprint::new(&file, &target, Digest::of(b"samples"))
+    Fingerprint { file: file.to_digest(Digest::of(b"samples")), target: target.to_digest() }
 }
