@@ -21,7 +21,7 @@ use crate::json;
 use crate::options::UploadSettings;
 use crate::slots::Slots;
 use crate::sys::bytes::Bytes;
-use crate::sys::listener::{self, Callback, Controller, Listener};
+use crate::sys::listener::{self, Controller, Listener};
 use crate::sys::network::Connection;
 use crate::sys::promise::{self, Deferred, Promise};
 use crate::sys::timer::{self, Timer};
@@ -37,7 +37,6 @@ pub(crate) struct Driver<S> {
     /// What stops an operation that is under way.
     running: Slots<OpId, Controller>,
     timer: Timer,
-    on_timeout: Callback,
     /// An abort goes on to its end though the page has let go of the session.
     aborting: Cell<Option<Rc<Self>>>,
     ended: Deferred,
@@ -79,8 +78,7 @@ impl<S: Source> Driver<S> {
                 connection: settings.connection,
                 held: Slots::default(),
                 running: Slots::default(),
-                timer: Timer::new(),
-                on_timeout: listener::callback(on_timeout),
+                timer: Timer::new(listener::callback(on_timeout)),
                 aborting: Cell::default(),
                 ended: Deferred::new(),
                 has_ended: Cell::new(false),
@@ -201,9 +199,12 @@ impl<S: Source> Driver<S> {
 
     fn wait_until(self: &Rc<Self>, instant: Instant) {
         let aborting = self.upload.borrow().is_aborting().then(|| Rc::clone(self));
+        if aborting.is_none() && self.has_ended.get() {
+            // Nothing is left to be done, and a timer keeps some runtimes from ending.
+            return;
+        }
         self.aborting.set(aborting);
-        let delay = instant.since(timer::now().instant);
-        self.timer.set(self.on_timeout.as_ref(), timer::millis(delay));
+        self.timer.set(instant.since(timer::now().instant));
     }
 
     fn finish(self: &Rc<Self>, result: Result<Value, UploadError>) {
@@ -211,6 +212,9 @@ impl<S: Source> Driver<S> {
             let cause = self.cause.take().filter(|(code, _)| *code == error.code);
             error::with_cause(error, cause.map(|(_, cause)| cause))
         });
+        if !self.upload.borrow().is_aborting() {
+            self.timer.clear();
+        }
         self.source.end(result.as_ref().err());
         self.signal_listener.take();
         self.network_listener.take();

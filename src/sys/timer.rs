@@ -5,7 +5,7 @@ use upload_session_engine::clock::Duration;
 use upload_session_engine::clock::{Instant, Now};
 use wasm_bindgen::prelude::*;
 
-use crate::sys::listener::Signal;
+use crate::sys::listener::{Callback, Signal};
 use crate::sys::promise::Promise;
 
 #[wasm_bindgen]
@@ -25,17 +25,17 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/platform.js")]
 extern "C" {
-    /// Calls back once, at the time that was set last.
-    pub(crate) type Timer;
+    #[wasm_bindgen(js_name = Timer)]
+    type JsTimer;
 
-    #[wasm_bindgen(constructor)]
-    pub(crate) fn new() -> Timer;
+    #[wasm_bindgen(constructor, js_class = Timer)]
+    fn new() -> JsTimer;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn set(this: &Timer, callback: &JsValue, millis: f64);
+    #[wasm_bindgen(method, js_class = Timer)]
+    fn set(this: &JsTimer, callback: &JsValue, millis: f64);
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn clear(this: &Timer);
+    #[wasm_bindgen(method, js_class = Timer)]
+    fn clear(this: &JsTimer);
 
     #[wasm_bindgen(js_name = sleep)]
     fn js_sleep(millis: f64, signal: Option<&Signal>) -> Promise;
@@ -47,6 +47,32 @@ extern "C" {
     /// Lets the event loop run.
     #[cfg(feature = "stream")]
     pub(crate) fn pause() -> Promise;
+}
+
+/// Calls back once, at the time that was set last, unless it is dropped before.
+pub(crate) struct Timer {
+    timer: JsTimer,
+    callback: Callback,
+}
+
+impl Timer {
+    pub(crate) fn new(callback: Callback) -> Self {
+        Self { timer: JsTimer::new(), callback }
+    }
+
+    pub(crate) fn set(&self, delay: Duration) {
+        self.timer.set(self.callback.as_ref(), millis(delay));
+    }
+
+    pub(crate) fn clear(&self) {
+        self.timer.clear();
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 /// Reads both clocks.

@@ -9,6 +9,4 @@ const blob = new Blob([await readFile(path)]);
 const options = { serverUrl, apiKey: "key", appId: "app", consumerId, serviceId: "dropbox", parentFolderId: "root" };
 const session = new UploadSession(blob, { ...options, name: "blob.bin", direct: "never" });
 const { id } = await session.start();
-// Else Node waits for whatever the session has in hand until it is collected as garbage.
-session.free();
 console.log(JSON.stringify({ id, digest: await sha1Digest(blob) }));
