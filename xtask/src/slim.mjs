@@ -1,7 +1,7 @@
 // Makes what wasm-pack built for the page small: `node slim.mjs <folder> <name>`, with wasm-opt on PATH.
 //
-// Names of imports and exports stand in the module and in its JavaScript, hashes and all, and compress badly: they become
-// letters in both. Then the JavaScript is bundled with its snippets, and minified.
+// The module is optimised. Names of its imports and exports stand in its JavaScript as well, hashes and all, and compress
+// badly: they become letters in both. Then the JavaScript is bundled with its snippets, and minified.
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,16 +9,29 @@ import { build } from "esbuild";
 
 // The package's classes, which import the module's JavaScript.
 const ENTRY = new URL("../../src/index.js", import.meta.url);
-// As in Cargo.toml: wasm-opt refuses a module that uses others than it was told.
+// Features that rustc enables by default; wasm-opt refuses a module that uses others than it was told.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const FLAGS = [
+  ...FEATURES.map((feature) => `--enable-${feature}`),
+  "-Oz",
+  "-Oz",
+  // Both compress better: a function of some size that is called once stays one, and those of one kind stand side by side.
+  "--one-caller-inline-max-function-size=40",
+  "--reorder-functions-by-name",
+  // Rust keeps nothing in the first kilobyte.
+  "--low-memory-unused",
+  "--strip-debug",
+  "--strip-producers",
+  "--strip-target-features",
+  "--minify-imports-and-exports-and-modules",
+];
 
 const [folder, name] = process.argv.slice(2);
 const wasm = join(folder, `${name}_bg.wasm`);
 const glue = join(folder, `${name}.js`);
 
 const renamed = `${wasm}.renamed`;
-const flags = ["--minify-imports-and-exports-and-modules", ...FEATURES.map((feature) => `--enable-${feature}`)];
-const names = JSON.parse(execFileSync("wasm-opt", [wasm, "-o", renamed, ...flags], { encoding: "utf8" }));
+const names = JSON.parse(execFileSync("wasm-opt", [wasm, "-o", renamed, ...FLAGS], { encoding: "utf8" }));
 renameSync(renamed, wasm);
 
 // A panic traps without a word: the paths of source files, those of the machine that built it among them, are never read.
@@ -67,6 +80,8 @@ await build({
   format: "esm",
   target: "es2022",
   minify: true,
+  // What wasm-bindgen has to say of loaders that it works around.
+  pure: ["console.warn"],
   legalComments: "none",
 });
 rmSync(join(folder, "snippets"), { recursive: true });
