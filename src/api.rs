@@ -18,7 +18,7 @@ use crate::fields::Fields;
 use crate::options::{self, ApiSettings, RequestSettings};
 use crate::sys::blob::{self, Blob};
 use crate::sys::bytes::{self, Feed};
-use crate::sys::network::{NoAnswer, Outcome};
+use crate::sys::network::{Content, NoAnswer, Outcome};
 use crate::sys::promise::{self, Promise, Settled};
 use crate::sys::timer;
 use crate::{error, json};
@@ -89,8 +89,7 @@ impl UploadSessionsApi {
 /// A request that is sent until it is answered for good.
 struct Call {
     request: Request,
-    /// File content, or undefined.
-    body: JsValue,
+    content: Content,
     settings: RequestSettings,
     timeout: Option<f64>,
     needs_id: bool,
@@ -102,7 +101,7 @@ impl Call {
     fn attempt(mut self: Box<Self>) -> Promise {
         self.attempts.begin();
         let RequestSettings { connection, signal, .. } = &self.settings;
-        let sent = connection.attempt(&self.request, &self.body, self.timeout, signal.as_ref());
+        let sent = connection.send(&self.request, &self.content, &JsValue::UNDEFINED, self.timeout, signal.as_ref());
         promise::chain(&sent, move |sent| self.judge(&sent?.unchecked_into()))
     }
 
@@ -224,7 +223,7 @@ fn prepare(api: &ApiSettings, operation: &str, request: &JsValue, options: &JsVa
     let timeout = settings.timeout.or_else(|| body.is_undefined().then_some(DEFAULT_TIMEOUT));
     Ok(Box::new(Call {
         request: request?,
-        body,
+        content: Content { body, length: None, probes: true },
         settings,
         timeout,
         needs_id: operation != "get",

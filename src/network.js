@@ -100,10 +100,30 @@ export class Connection {
     if (value !== undefined) headers?.set("authorization", `Bearer ${value}`);
   }
 
-  // Sends a request once, until it is answered, fails or is aborted; never rejects. `content` is the body where there is no
-  // `json`: with `probes` a Blob that the browser is to read from disk is looked for first, as Chromium tells of a broken
-  // network where it is gone, and Firefox never ends the request.
-  async send(signal, method, target, json, digest, metadata, content, length, probes, onSent) {
+  // Sends a request once, until it is answered, fails, has taken `timeout` milliseconds or is aborted; never rejects.
+  // `request` is what `exchange` takes.
+  async send(outer, timeout, ...request) {
+    if (outer?.aborted) return { kind: ABORTED, cause: outer.reason };
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    outer?.addEventListener("abort", abort);
+    let late = false;
+    const expire = () => {
+      late = true;
+      abort();
+    };
+    const timer = timeout === undefined ? timeout : startTimer(expire, timeout);
+    const outcome = await this.exchange(controller.signal, ...request);
+    clearTimeout(timer);
+    outer?.removeEventListener("abort", abort);
+    if (outcome.kind !== NO_ANSWER) return outcome;
+    if (outer?.aborted) return { kind: ABORTED, cause: outer.reason };
+    return { ...outcome, kind: late ? LATE : NO_ANSWER };
+  }
+
+  // `content` is the body where there is no `json`: with `probes` a Blob that the browser is to read from disk is looked for
+  // first, as Chromium tells of a broken network where it is gone, and Firefox never ends the request.
+  async exchange(signal, method, target, json, digest, metadata, content, length, probes, onSent) {
     const headers = new Map(this.headers);
     const token = this.tokens?.promise();
     const unauthorized = await this.authorize(signal, headers);
@@ -129,26 +149,6 @@ export class Connection {
     if (outcome.text) outcome.text = redact(outcome.text, hidden);
     if (outcome.requestId) outcome.requestId = redact(outcome.requestId, hidden);
     return outcome;
-  }
-
-  // As `send`, and no longer than `timeout` milliseconds, nor than a caller's signal allows.
-  async attempt(outer, timeout, ...request) {
-    if (outer?.aborted) return { kind: ABORTED, cause: outer.reason };
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    outer?.addEventListener("abort", abort);
-    let late = false;
-    const expire = () => {
-      late = true;
-      abort();
-    };
-    const timer = timeout === undefined ? timeout : startTimer(expire, timeout);
-    const outcome = await this.send(controller.signal, ...request);
-    clearTimeout(timer);
-    outer?.removeEventListener("abort", abort);
-    if (outcome.kind !== NO_ANSWER) return outcome;
-    if (outer?.aborted) return { kind: ABORTED, cause: outer.reason };
-    return { ...outcome, kind: late ? LATE : NO_ANSWER };
   }
 
   // Redirects are not followed: the API has none, and credentials and content must not go where a captive portal points.

@@ -269,14 +269,11 @@ export async function takeLock(name) {
   return release;
 }
 
-// Returns what a store has under a key, as JSON: undefined where there is nothing, empty where it is none.
-export async function storeGet(store, key) {
-  const value = await within(LIMIT, store.get(key));
-  return value === undefined || value === null ? undefined : stringify(value);
+// Calls a method of a store. Values are handed over as JSON: undefined where there is nothing, empty where it is none.
+export async function callStore(store, method, key, json) {
+  const value = await within(LIMIT, json === undefined ? store[method](key) : store[method](key, JSON.parse(json)));
+  return method !== "get" || value === undefined || value === null ? undefined : stringify(value);
 }
-
-export const storeSet = async (store, key, json) => within(LIMIT, store.set(key, JSON.parse(json)));
-export const storeDelete = async (store, key) => within(LIMIT, store.delete(key));
 
 // Returns the store of the option `store`; undefined for none.
 export function storeOf(fields, blob) {

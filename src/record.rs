@@ -150,7 +150,7 @@ impl Record {
                 }
                 record.key.replace(Some(fingerprint.key()));
                 let Some(store) = &record.store else { return next(Ok((fingerprint, None))) };
-                let found = storage::get(store, &fingerprint.key());
+                let found = storage::call(store, "get", &fingerprint.key(), None);
                 promise::then(&found, move |found| next(Ok((fingerprint, record.take_in(found)))));
             });
         });
@@ -244,9 +244,11 @@ impl Record {
             return self.writing.take().into_iter().for_each(|writing| writing.resolve(&JsValue::UNDEFINED));
         };
         let (what, written) = match write {
-            Write::Set(snapshot) if self.is_kept() => ("kept", storage::set(store, key, &snapshot.to_json().to_json())),
+            Write::Set(snapshot) if self.is_kept() => {
+                ("kept", storage::call(store, "set", key, Some(&snapshot.to_json().to_json())))
+            }
             Write::Set(_) => ("kept", promise::settled(Ok(JsValue::UNDEFINED))),
-            Write::Delete => ("dropped", storage::delete(store, key)),
+            Write::Delete => ("dropped", storage::call(store, "delete", key, None)),
         };
         let record = Rc::clone(self);
         promise::then(&written, move |written| {
@@ -288,7 +290,7 @@ pub(crate) fn look_up(
     promise::chain(&samples, move |samples| {
         let samples = blob::digest(samples, feed).map_err(ReadError::into_js)?;
         let fingerprint = identity.fingerprint(&file, samples);
-        let found = storage::get(&store, &fingerprint.key());
+        let found = storage::call(&store, "get", &fingerprint.key(), None);
         let found = promise::chain(&found, move |found| match found.map(parse) {
             Ok(Found::Record(snapshot)) if snapshot.fingerprint() == fingerprint => next(Some(*snapshot)),
             _ => next(None),

@@ -103,7 +103,7 @@ impl<S: Source> Driver<S> {
             }) as Box<dyn FnMut(f64)>)
         });
         let function = on_sent.as_ref().map(|on_sent| on_sent.as_ref().clone()).unwrap_or_default();
-        let sent = self.connection.send(&request, &content, &function, &signal);
+        let sent = self.connection.send(&request, &content, &function, None, Some(&signal));
         let (driver, operation) = (Rc::clone(self), request.operation);
         promise::then(&sent, move |settled| {
             drop(on_sent);

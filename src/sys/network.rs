@@ -50,21 +50,6 @@ extern "C" {
     #[wasm_bindgen(method, js_name = send)]
     fn js_send(
         this: &Connection,
-        signal: &Signal,
-        method: &str,
-        target: &str,
-        json: Option<&str>,
-        digest: Option<&str>,
-        metadata: Option<&str>,
-        content: &JsValue,
-        length: Option<f64>,
-        probes: bool,
-        on_sent: &JsValue,
-    ) -> Promise;
-
-    #[wasm_bindgen(method, js_name = attempt)]
-    fn js_attempt(
-        this: &Connection,
         signal: Option<&Signal>,
         timeout: Option<f64>,
         method: &str,
@@ -75,6 +60,7 @@ extern "C" {
         content: &JsValue,
         length: Option<f64>,
         probes: bool,
+        on_sent: &JsValue,
     ) -> Promise;
 
     /// What came of a request.
@@ -122,31 +108,31 @@ pub(crate) enum NoAnswer {
 }
 
 impl Connection {
-    /// Sends a request with its credentials, once; resolves to an [`Outcome`].
-    pub(crate) fn send(&self, request: &Request, content: &Content, on_sent: &JsValue, signal: &Signal) -> Promise {
-        let (method, target) = (request.operation.method(), &request.target);
-        let (json, digest, metadata) = texts(request);
-        let Content { body, length, probes } = content;
-        self.js_send(signal, method, target, json, digest, metadata, body, *length, *probes, on_sent)
-    }
-
-    /// As [`send`](Self::send), for no longer than `timeout` milliseconds, nor than a caller's signal allows.
-    #[cfg(feature = "page")]
-    pub(crate) fn attempt(
+    /// Sends a request with its credentials, once, for no longer than `timeout` milliseconds, nor than the signal allows;
+    /// resolves to an [`Outcome`].
+    pub(crate) fn send(
         &self,
         request: &Request,
-        body: &JsValue,
+        content: &Content,
+        on_sent: &JsValue,
         timeout: Option<f64>,
         signal: Option<&Signal>,
     ) -> Promise {
-        let (method, target) = (request.operation.method(), &request.target);
-        let (json, digest, metadata) = texts(request);
-        self.js_attempt(signal, timeout, method, target, json, digest, metadata, body, None, true)
+        let Content { body, length, probes } = content;
+        self.js_send(
+            signal,
+            timeout,
+            request.operation.method(),
+            &request.target,
+            request.json.as_deref(),
+            request.digest.as_deref(),
+            request.metadata.as_deref(),
+            body,
+            *length,
+            *probes,
+            on_sent,
+        )
     }
-}
-
-fn texts(request: &Request) -> (Option<&str>, Option<&str>, Option<&str>) {
-    (request.json.as_deref(), request.digest.as_deref(), request.metadata.as_deref())
 }
 
 impl Outcome {

@@ -19,17 +19,10 @@ extern "C" {
     #[wasm_bindgen(js_name = storeOf)]
     pub(crate) fn store_of(fields: &Fields, blob: &Blob) -> Option<Store>;
 
-    /// Resolves to what is kept under a key, as JSON; to undefined where there is nothing.
-    #[wasm_bindgen(js_name = storeGet)]
-    pub(crate) fn get(store: &Store, key: &str) -> Promise;
-
-    /// Keeps a value, given as JSON, under a key.
-    #[wasm_bindgen(js_name = storeSet)]
-    pub(crate) fn set(store: &Store, key: &str, json: &str) -> Promise;
-
-    /// Forgets what is kept under a key.
-    #[wasm_bindgen(js_name = storeDelete)]
-    pub(crate) fn delete(store: &Store, key: &str) -> Promise;
+    /// Calls a method of a store: `get`, which resolves to what is kept under a key, as JSON, or to undefined; `set`, which
+    /// keeps what is given as JSON; or `delete`.
+    #[wasm_bindgen(js_name = callStore)]
+    pub(crate) fn call(store: &Store, method: &str, key: &str, json: Option<&str>) -> Promise;
 
     /// Returns the name of what a store threw.
     #[wasm_bindgen(js_name = errorName)]

@@ -13,6 +13,7 @@ const ENTRY = new URL("../../src/index.js", import.meta.url);
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 const FLAGS = [
   ...FEATURES.map((feature) => `--enable-${feature}`),
+  ...Array(2).fill(["-Oz", "--flatten", "--rereloop"]).flat(),
   "-Oz",
   "-Oz",
   // Both compress better: a function of some size that is called once stays one, and those of one kind stand side by side.
