@@ -28,7 +28,8 @@ impl PartSet {
         let joined = self.runs.get(from..to).unwrap_or_default();
         let start = joined.first().map_or(run.start, |first| first.start.min(run.start));
         let end = joined.last().map_or(run.end, |last| last.end.max(run.end));
-        self.runs.splice(from..to, iter::once(start..end));
+        self.runs.drain(from..to);
+        self.runs.insert(from, start..end);
     }
 
     /// Drops every number from `end` on.

@@ -222,12 +222,13 @@ fn acknowledged(record: &Object, parts: u32) -> Option<PartSet> {
 }
 
 fn digests(record: &Object, parts: u32) -> Option<Vec<(u32, Digest)>> {
-    let digest = |entry| {
+    let mut digests = Vec::new();
+    for entry in record.get("digests")?.as_array()? {
         let [part, digest] = pair(entry)?;
         let part = part.as_whole().filter(|&part| part < u64::from(parts))? as u32;
-        Some((part, Digest::from_base64(digest.as_str()?)?))
-    };
-    record.get("digests")?.as_array()?.iter().map(digest).collect()
+        digests.push((part, Digest::from_base64(digest.as_str()?)?));
+    }
+    Some(digests)
 }
 
 fn pair(value: &Value) -> Option<[&Value; 2]> {

@@ -61,14 +61,16 @@ impl Parts {
 
     /// Returns what there is to go on with after a reload.
     pub(crate) fn snapshot(&self, session_id: &str, fingerprint: Fingerprint) -> Snapshot {
-        let hashed = |part: &u32| self.digest(*part).is_some();
+        let mut digests = Vec::new();
         // Of all parts only those that are open, or were hashed by an earlier visit, are looked at: this runs for each
         // that is acknowledged.
-        let mut known: Vec<_> = self.acknowledged.missing_below(self.digests_end).filter(hashed).collect();
-        if known.is_empty() {
-            known.extend((0..self.digests_end).rev().find(hashed));
+        for part in self.acknowledged.missing_below(self.digests_end) {
+            digests.extend(self.digest(part).map(|digest| (part, digest)));
         }
-        let digests = known.into_iter().filter_map(|part| Some((part, self.digest(part)?))).collect();
+        if digests.is_empty() {
+            let last = (0..self.digests_end).rev().find_map(|part| Some((part, self.digest(part)?)));
+            digests.extend(last);
+        }
         Snapshot {
             session_id: session_id.to_owned(),
             fingerprint,
