@@ -13,6 +13,7 @@ mod project;
 mod readme;
 mod report;
 mod runners;
+mod sections;
 mod server;
 mod setup;
 mod size;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::process;
 use crate::project::Project;
 use crate::readme;
+use crate::sections;
 use crate::setup::{Need, ROOT_PACKAGES};
 use crate::step;
 
@@ -70,7 +71,8 @@ fn build_one(project: &Project, (folder, out, name, features): Module) -> Result
     }
     process::run(&mut wasm_pack)?;
     if features == Some("page") {
-        process::run(project.command("node").arg(project.root.join(SLIM)).arg(&out).arg(name))?;
+        let named = project.root.join(sections::NAMED);
+        process::run(project.command("node").arg(project.root.join(SLIM)).arg(&out).arg(name).arg(named))?;
     }
     for name in UNWANTED {
         let file = out.join(name);

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 use crate::project::Project;
+use crate::sections;
 
 /// Compresses with Node's zlib, which is there anyway.
 const SCRIPT: &str = include_str!("size.mjs");
@@ -14,36 +15,61 @@ const SCRIPT: &str = include_str!("size.mjs");
 /// Raw, `gzip -9` and `brotli -q 11` bytes.
 type Sizes = [u64; 3];
 
-/// Prints the sizes of everything that a page loads of the built package, and their sum.
+/// Most bytes (brotli) that a page may have to load, of each entry of the package. `upload-session/worker` brings the code
+/// that speaks with the worker along with all of the first.
+const BUDGETS: [(&str, &[&str], u64); 2] = [
+    ("upload-session", &["index.js", "dist"], 60_000),
+    ("upload-session/worker", &["index.js", "dist", "worker.js", "worker"], 66_500),
+];
+/// What runs on an edge runtime is loaded by no page.
+const EDGE: &str = "dist/edge";
+
+/// Prints the sizes of everything that a page loads of the built package, and what the module is made of.
 ///
 /// # Errors
 ///
-/// Where there is nothing, or it cannot be read.
+/// Where there is nothing, it cannot be read, or it is over the budget.
 pub(crate) fn print(project: &Project) -> Result<()> {
+    let mut over = Vec::new();
+    for (entry, places, budget) in BUDGETS {
+        let rows = rows(project, places)?;
+        let total: u64 = rows.iter().map(|(_, [.., brotli])| brotli).sum();
+        println!("{entry}, brotli at most {budget}:\n{}", table(&rows));
+        if total > budget {
+            over.push(format!("{entry} has {total} bytes, {} more than its budget", total - budget));
+        }
+    }
+    println!("the module's bytes by crate and section, raw:");
+    for (section, size) in sections::of(&project.root.join(sections::NAMED))? {
+        println!("{section:<24}{size:>8}");
+    }
+    if over.is_empty() { Ok(()) } else { bail!("{}", over.join("; ")) }
+}
+
+/// Measures scripts and modules at these places of the package.
+fn rows(project: &Project, places: &[&str]) -> Result<Vec<(String, Sizes)>> {
     let package = project.root.join("pkg");
-    let mut files = loaded_files(&package, false)?;
-    files.extend(loaded_files(&package.join("dist"), true)?);
-    // What runs on an edge runtime is loaded by no page.
-    files.retain(|file| !file.starts_with(package.join("dist/edge")));
+    let mut files = Vec::new();
+    for place in places.iter().map(|place| package.join(place)) {
+        files.extend(if place.is_dir() { loaded_files(&place)? } else { vec![place] });
+    }
+    files.retain(|file| !file.starts_with(package.join(EDGE)));
     if !files.iter().any(|file| has_extension(file, &["wasm"])) {
         bail!("pkg/dist has no module: cargo xtask build makes it");
     }
-    let sizes = measure(project, &files)?;
-    let names =
-        files.iter().map(|file| file.strip_prefix(&project.root).unwrap_or(file).to_string_lossy().into_owned());
-    print!("{}", table(&names.zip(sizes).collect::<Vec<_>>()));
-    Ok(())
+    let names = files.iter().map(|file| file.strip_prefix(&package).unwrap_or(file).to_string_lossy().into_owned());
+    Ok(names.zip(measure(project, &files)?).collect())
 }
 
-/// Lists scripts and modules in a folder, in order, and in those below where `deep`.
-fn loaded_files(folder: &Path, deep: bool) -> Result<Vec<PathBuf>> {
+/// Lists scripts and modules in a folder and those below, in order.
+fn loaded_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("missing: {}", folder.display()))?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     paths.sort();
     let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() && deep {
-            files.extend(loaded_files(&path, deep)?);
+        if path.is_dir() {
+            files.extend(loaded_files(&path)?);
         } else if has_extension(&path, &["js", "mjs", "wasm"]) {
             files.push(path);
         }

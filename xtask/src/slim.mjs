@@ -1,9 +1,10 @@
-// Makes what wasm-pack built for the page small: `node slim.mjs <folder> <name>`, with wasm-opt on PATH.
+// Makes what wasm-pack built for the page small: `node slim.mjs <folder> <name> <named>`, with wasm-opt on PATH. The optimised
+// module with the names of its functions goes to <named>, for who wants to know what it is made of.
 //
 // The module is optimised. Names of its imports and exports stand in its JavaScript as well, hashes and all, and compress
 // badly: they become letters in both. Then the JavaScript is bundled with its snippets, and minified.
 import { execFileSync } from "node:child_process";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -11,8 +12,8 @@ import { build } from "esbuild";
 const ENTRY = new URL("../../src/index.js", import.meta.url);
 // Features that rustc enables by default; wasm-opt refuses a module that uses others than it was told.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-const FLAGS = [
-  ...FEATURES.map((feature) => `--enable-${feature}`),
+const ENABLE = FEATURES.map((feature) => `--enable-${feature}`);
+const OPTIMISE = [
   ...Array(2).fill(["-Oz", "--flatten", "--rereloop"]).flat(),
   "-Oz",
   "-Oz",
@@ -21,19 +22,17 @@ const FLAGS = [
   "--reorder-functions-by-name",
   // Rust keeps nothing in the first kilobyte.
   "--low-memory-unused",
-  "--strip-debug",
-  "--strip-producers",
-  "--strip-target-features",
-  "--minify-imports-and-exports-and-modules",
+  "--debuginfo",
 ];
+const STRIP = ["--strip-debug", "--strip-producers", "--strip-target-features", "--minify-imports-and-exports-and-modules"];
 
-const [folder, name] = process.argv.slice(2);
+const [folder, name, named] = process.argv.slice(2);
 const wasm = join(folder, `${name}_bg.wasm`);
 const glue = join(folder, `${name}.js`);
 
-const renamed = `${wasm}.renamed`;
-const names = JSON.parse(execFileSync("wasm-opt", [wasm, "-o", renamed, ...FLAGS], { encoding: "utf8" }));
-renameSync(renamed, wasm);
+const run = (from, to, flags) => execFileSync("wasm-opt", [from, "-o", to, ...ENABLE, ...flags], { encoding: "utf8" });
+run(wasm, named, OPTIMISE);
+const names = JSON.parse(run(named, wasm, STRIP));
 
 // A panic traps without a word: the paths of source files, those of the machine that built it among them, are never read.
 const PATH = /(?:\/rustc\/[0-9a-f]{40}\/|\/[\w./-]+\/registry\/src\/|crates\/engine\/src\/|src\/)[\w./-]+?\.rs/g;
