@@ -1,2 +1,2 @@
-// src/index.js, bundled with the module's JavaScript.
-export { default, UploadError, UploadSession, UploadSessionsApi, sha1Digest } from "./dist/upload_session.js";
+export { default } from "./dist/upload_session.js";
+export * from "./dist/upload_session.js";

@@ -71,7 +71,7 @@ impl Fields {
     /// `invalid_argument`, of the first field that was refused.
     pub(crate) fn check(&self) -> Result<(), UploadError> {
         match self.problem() {
-            Some(problem) => Err(UploadError::new(ErrorCode::InvalidArgument, problem)),
+            Some(problem) => Err(UploadError::new(ErrorCode::InvalidArgument, &problem)),
             None => Ok(()),
         }
     }

@@ -176,12 +176,12 @@ impl Inner {
             (None, _) => Ok(Some(position)),
             (Some(_), Some(size)) => {
                 let message = format!("The source has more than the {size} bytes of its `size`");
-                Err(UploadError::new(ErrorCode::FileChanged, message).into())
+                Err(UploadError::new(ErrorCode::FileChanged, &message).into())
             }
             (Some(_), None) => {
                 let message =
                     format!("The source goes on after {position} bytes, which are all the parts that the API takes");
-                Err(UploadError::new(ErrorCode::FileTooLarge, message).into())
+                Err(UploadError::new(ErrorCode::FileTooLarge, &message).into())
             }
         }
     }
@@ -275,7 +275,7 @@ impl Inner {
         match self.size.get() {
             Some(size) => {
                 let message = format!("The source ended after {end} of the {size} bytes of its `size`");
-                Err(UploadError::new(ErrorCode::FileChanged, message).into())
+                Err(UploadError::new(ErrorCode::FileChanged, &message).into())
             }
             None => Ok(()),
         }
@@ -283,7 +283,7 @@ impl Inner {
 
     fn failed(&self, cause: JsValue) -> ReadError {
         let message = format!("The source failed after {} bytes", self.position.get());
-        ReadError { error: UploadError::new(ErrorCode::Network, message), cause: Some(cause) }
+        ReadError { error: UploadError::new(ErrorCode::Network, &message), cause: Some(cause) }
     }
 }
 

@@ -121,7 +121,7 @@ pub(crate) fn digest(read: Settled, feed: Feed) -> Result<Digest, ReadError> {
 /// `file_changed`: the browser refused to read, or other bytes came.
 pub(crate) fn whole(read: Settled) -> Result<(), ReadError> {
     match read.map_err(ReadError::refused)?.as_string() {
-        Some(changed) => Err(UploadError::new(ErrorCode::FileChanged, changed).into()),
+        Some(changed) => Err(UploadError::new(ErrorCode::FileChanged, &changed).into()),
         None => Ok(()),
     }
 }

@@ -162,7 +162,7 @@ impl Outcome {
                 UploadError::invalid_argument("apiKey", takes)
             }
             Kind::Unreadable => match self.text() {
-                Some(changed) => UploadError::new(ErrorCode::FileChanged, changed),
+                Some(changed) => UploadError::new(ErrorCode::FileChanged, &changed),
                 None => return Err(NoAnswer::Refused(ReadError::refused(self.cause()))),
             },
         };

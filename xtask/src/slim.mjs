@@ -69,6 +69,8 @@ script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
   if (!exported.has(from)) throw new Error(`${glue} takes ${from} of the module, which has none`);
   return `wasm.${exported.get(from)}`;
 });
+// Every browser that runs the module has it.
+replace(/^if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[^]*?^\}\n/gm, "", 1);
 const imports = modules.map((module, index) => `import * as snippet${index} from ${JSON.stringify(module)};\n`);
 writeFileSync(glue, imports.join("") + script);
 

@@ -1,5 +1,6 @@
 //! What can go wrong, in the words of the public surface: one class, one stable code each.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
@@ -138,8 +139,9 @@ pub struct ErrorFields {
 
 impl UploadError {
     /// Makes an error that no answer caused.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self::with(code, message.into(), None, matches!(code, ErrorCode::Network | ErrorCode::Timeout))
+    #[inline(never)]
+    pub fn new(code: ErrorCode, message: &str) -> Self {
+        Self::with(code, message.to_owned(), None, matches!(code, ErrorCode::Network | ErrorCode::Timeout))
     }
 
     fn with(code: ErrorCode, message: String, answer: Option<Answer>, retryable: bool) -> Self {
@@ -148,7 +150,7 @@ impl UploadError {
 
     /// Makes an `invalid_argument` that names the field and what it takes.
     pub fn invalid_argument(field: &str, takes: &str) -> Self {
-        Self::new(ErrorCode::InvalidArgument, ["`", field, "` ", takes].concat())
+        Self::new(ErrorCode::InvalidArgument, &["`", field, "` ", takes].concat())
     }
 
     /// Makes the error of an answer whose status is no success.
@@ -180,14 +182,15 @@ impl UploadError {
     }
 
     /// Makes the error of an answer that the API does not allow.
-    pub fn protocol(response: &Response, message: impl Into<String>) -> Self {
+    #[inline(never)]
+    pub fn protocol(response: &Response, message: &str) -> Self {
         let answer = Answer {
             status: response.status,
             detail: text_detail(&response.body),
             request_id: response.request_id.clone(),
             ..Answer::default()
         };
-        Self::with(ErrorCode::Protocol, message.into(), Some(answer), false)
+        Self::with(ErrorCode::Protocol, message.to_owned(), Some(answer), false)
     }
 
     /// Returns the HTTP status, where there was an answer.

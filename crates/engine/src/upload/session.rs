@@ -77,18 +77,18 @@ impl Upload {
             return Ok(self.done_without_id());
         }
         let part_size =
-            parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, message))?;
+            parse_part_size(field("part_size")).map_err(|message| UploadError::protocol(response, &message))?;
         if part_size.min(self.config.size.unwrap_or(u64::MAX)) > MAX_PART_SIZE {
             let message =
                 ["part_size is ", &decimal(part_size), ", and a part may have ", &decimal(MAX_PART_SIZE), " bytes"]
                     .concat();
-            return Err(UploadError::protocol(response, message));
+            return Err(UploadError::protocol(response, &message));
         }
         let plan = match self.config.size {
             Some(size) => Plan::new(size, part_size).map_err(|error| {
                 let [parts, size] = [error.parts, part_size].map(decimal);
                 let message = ["The file takes ", &parts, " parts of ", &size, " bytes; the API takes 10001"].concat();
-                UploadError::new(ErrorCode::FileTooLarge, message)
+                UploadError::new(ErrorCode::FileTooLarge, &message)
             })?,
             None => Plan::open_ended(part_size),
         };
