@@ -25,6 +25,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn on(this: &Listeners, event: &JsValue, listener: &JsValue) -> Result<JsValue, JsValue>;
 
+    /// Tells whether anybody listens to an event, as `values.js` numbers them.
+    #[wasm_bindgen(method)]
+    fn wants(this: &Listeners, event: u32) -> bool;
+
     #[wasm_bindgen(method, js_name = tell)]
     fn tell_detail(this: &Listeners, event: &str, detail: &JsValue);
 
@@ -60,6 +64,18 @@ extern "C" {
 impl Listeners {
     /// Tells the listeners of an event.
     pub(crate) fn tell(&self, event: Event) {
+        let number = match event {
+            Event::State(_) => 0,
+            Event::Session { .. } => 1,
+            Event::Progress(_) => 2,
+            Event::Part { .. } => 3,
+            Event::Retry { .. } => 4,
+            Event::Warning { .. } => 5,
+        };
+        // Most are for nobody.
+        if !self.wants(number) {
+            return;
+        }
         match event {
             Event::State(state) => self.state(state.as_str()),
             Event::Session { id, part_size, parallel, resumed, expires_at } => {

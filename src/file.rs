@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use crate::driver::{Driver, PartRead, Source};
 use crate::error::ReadError;
 use crate::record::Record;
-use crate::sys::blob::{self, Blob};
+use crate::sys::blob::{self, Blob, Reader};
 use crate::sys::bytes::{Bytes, Feed};
 use crate::sys::listener::Signal;
 use crate::sys::network::Content;
@@ -18,9 +18,14 @@ use crate::sys::promise::{self, Promise};
 use crate::sys::timer;
 use crate::watch::Watch;
 
+/// Parts up to this size are sent as they were read, in bytes: for the browser to read them once more costs more than to hand
+/// them over.
+const SMALL: u64 = 256 * 1024;
+
 /// A file that was picked.
 pub(crate) struct File {
     pub(crate) blob: Blob,
+    pub(crate) reader: Reader,
     pub(crate) watch: Watch,
     pub(crate) record: Rc<Record>,
 }
@@ -78,7 +83,9 @@ impl Source for File {
         drop(bytes);
     }
 
-    fn end(&self, _: Option<&JsValue>) {}
+    fn end(&self, _: Option<&JsValue>) {
+        self.reader.close();
+    }
 
     fn close(driver: &Rc<Driver<Self>>) -> Promise {
         driver.source.record.close()
@@ -89,13 +96,13 @@ impl Driver<File> {
     fn read_part(self: &Rc<Self>, mut read: PartRead, signal: &Signal) {
         let length = read.range.end - read.range.start;
         // Where memory is short the part is sent as a slice of the file.
-        let copy = read.keep.then(|| Bytes::reserve(length)).flatten();
+        let keeps = read.keep || length <= SMALL;
         let feed = Feed::new(read.hasher.clone(), length);
-        let reading = blob::read(&self.source.blob, read.range.clone(), &feed, copy.as_ref(), signal);
+        let reading = self.source.reader.read(read.range.clone(), &feed, keeps, signal);
         let driver = Rc::clone(self);
-        promise::then(&reading, move |whole| {
+        promise::then(&reading, move |bytes| {
             read.hasher = feed.into_hasher();
-            driver.part_read(read, blob::whole(whole).map(|()| (copy, None)));
+            driver.part_read(read, blob::kept(bytes).map(|bytes| (bytes, None)));
         });
     }
 

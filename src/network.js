@@ -104,18 +104,26 @@ export class Connection {
   // `request` is what `exchange` takes.
   async send(outer, timeout, ...request) {
     if (outer?.aborted) return { kind: ABORTED, cause: outer.reason };
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    outer?.addEventListener("abort", abort);
+    let signal = outer;
     let late = false;
-    const expire = () => {
-      late = true;
-      abort();
-    };
-    const timer = timeout === undefined ? timeout : startTimer(expire, timeout);
-    const outcome = await this.exchange(controller.signal, ...request);
-    clearTimeout(timer);
-    outer?.removeEventListener("abort", abort);
+    let end;
+    if (timeout !== undefined || !outer) {
+      const controller = new AbortController();
+      const abort = () => controller.abort();
+      const expire = () => {
+        late = true;
+        abort();
+      };
+      outer?.addEventListener("abort", abort);
+      const timer = timeout === undefined ? timeout : startTimer(expire, timeout);
+      end = () => {
+        clearTimeout(timer);
+        outer?.removeEventListener("abort", abort);
+      };
+      ({ signal } = controller);
+    }
+    const outcome = await this.exchange(signal, ...request);
+    end?.();
     if (outcome.kind !== NO_ANSWER) return outcome;
     if (outer?.aborted) return { kind: ABORTED, cause: outer.reason };
     return { ...outcome, kind: late ? LATE : NO_ANSWER };
@@ -153,24 +161,24 @@ export class Connection {
 
   // Redirects are not followed: the API has none, and credentials and content must not go where a captive portal points.
   // Such an answer comes out with its status, or with 0 where the browser hides it.
-  async byFetch({ url, body, headers, ...init }) {
-    let request;
-    let beside;
+  async byFetch({ url, body, headers, ...more }) {
+    const init = { ...more, ...(!this.apart && { body }), headers: [...headers], redirect: "manual" };
+    // Runtimes without credentials refuse the very word.
+    if (this.credentials) init.credentials = this.credentials;
     try {
-      // Runtimes without credentials refuse the very word.
-      const credentials = this.credentials && { credentials: this.credentials };
-      if (this.apart && body !== undefined) beside = { body, duplex: "half" };
-      const own = beside ? {} : { body };
-      request = new Request(url, { ...init, ...credentials, ...own, headers: [...headers], redirect: "manual" });
-    } catch (cause) {
-      return { kind: UNSENDABLE, cause };
-    }
-    try {
-      const response = await fetch(request, beside);
+      const response = await (this.apart
+        ? fetch(new Request(url, init), body === undefined ? body : { body, duplex: "half" })
+        : fetch(url, init));
       const text = await response.text();
       const header = (name) => response.headers.get(name) ?? undefined;
       return answer(response.status, header("retry-after"), header("request-id"), text);
     } catch (cause) {
+      try {
+        // What is wrong with a request shows here, apart from what is with the network.
+        new Request(url, init);
+      } catch (cause) {
+        return { kind: UNSENDABLE, cause };
+      }
       return { kind: NO_ANSWER, cause };
     }
   }

@@ -108,6 +108,8 @@ export function isChromium() {
 const OCTET_STREAM = "application/octet-stream";
 // Most bytes of a chunk, where the reader can be told.
 const CHUNK = 2 ** 20;
+// Longest time that one stream of a file is read, in milliseconds.
+const LIFETIME = 1000;
 // Longest stretch of work without a pause, in milliseconds: a frame. The end of a chunk is no end of a task, as chunks
 // that are queued already come as microtasks.
 const STRETCH = 12;
@@ -152,53 +154,53 @@ export function reserve(length) {
 // Copies a piece of a chunk into the module's memory; throws where the chunk was taken away (detached).
 export const copyPiece = (chunk, start, to) => to.set(chunk.subarray(start, start + to.length));
 
-// Begins to read a stream of so many bytes, into one and the same memory where the browser allows it: chunks of its own
-// making would pile up by the hundreds of megabytes until they are collected as garbage. Returns the function that reads the
-// next chunk, which is gone with the one after it; undefined at the end.
-function chunksOf(stream, expected) {
-  let room;
-  let reader;
-  try {
-    reader = stream.getReader({ mode: "byob" });
-    room = new Uint8Array(Math.min(Math.max(expected, 1), CHUNK));
-  } catch {
-    reader = stream.getReader();
+// A stream that is being read, into memory of the reader's where the browser allows it: chunks of its own making would pile
+// up by the hundreds of megabytes until they are collected as garbage.
+class Chunks {
+  constructor(stream) {
+    this.since = performance.now();
+    try {
+      this.reader = stream.getReader({ mode: "byob" });
+      this.fills = true;
+    } catch {
+      this.reader = stream.getReader();
+    }
   }
-  const next = async () => {
-    const { done, value } = await (room ? reader.read(room) : reader.read());
-    if (done) return;
-    if (!(value instanceof Uint8Array)) throw new TypeError("a Blob's stream gave something else than bytes");
-    // Its memory was handed to the stream, and came back under the chunk.
-    if (room) room = new Uint8Array(value.buffer);
-    return value;
-  };
+
   // What becomes of a cancelled stream matters to nobody.
-  return { next, cancel: () => reader.cancel().catch(() => {}) };
+  cancel() {
+    this.reader.cancel().catch(() => {});
+  }
 }
 
 // Streams that are being read: a browser may collect one as garbage that only it itself would go on with.
 const reading = new Set();
 
-// Reads a blob once, chunk by chunk; leaves off where the signal is aborted. Resolves to what is wrong where there are
-// other bytes than expected, and rejects where the browser refuses to read.
-async function pass(blob, expected, feed, copy, signal) {
-  const chunks = chunksOf(blob.stream(), expected);
-  reading.add(chunks);
-  let since = performance.now();
+// Reads so many bytes of a stream, by way of `chunks.buffer`, which takes them all where it `keeps` them; leaves off where the
+// signal is aborted. Looks for the end of the stream, unless that `goesOn`. Resolves to what is wrong where there are other
+// bytes than expected, and rejects where the browser refuses to read.
+async function pass(chunks, expected, feed, signal, keeps, goesOn) {
   let found = 0;
+  reading.add(chunks);
   try {
-    for (let chunk; (chunk = await chunks.next()); ) {
-      const start = found;
-      found += chunk.length;
+    while (!goesOn || found < expected) {
+      const start = keeps ? found : 0;
+      // Memory is handed to the stream, and comes back under the chunk.
+      const room = Math.min(chunks.buffer.byteLength - start, goesOn ? expected - found : CHUNK, CHUNK);
+      const { done, value } = await chunks.reader.read(chunks.fills && new Uint8Array(chunks.buffer, start, room));
+      if (done) break;
+      if (!(value instanceof Uint8Array)) throw new TypeError("a Blob's stream gave something else than bytes");
+      found += value.length;
       if (signal?.aborted || found > expected) {
         chunks.cancel();
         break;
       }
-      copy?.set(chunk, start);
-      feed?.(chunk);
-      if (performance.now() - since >= STRETCH) {
+      if (chunks.fills) chunks.buffer = value.buffer;
+      else if (keeps) new Uint8Array(chunks.buffer).set(value, start);
+      feed?.(value);
+      if (performance.now() - chunks.since >= STRETCH) {
         await pause();
-        since = performance.now();
+        chunks.since = performance.now();
       }
     }
   } finally {
@@ -207,26 +209,80 @@ async function pass(blob, expected, feed, copy, signal) {
   if (found !== expected) return `The file changed: ${expected} bytes were asked for, and ${found} came`;
 }
 
+// Reads all of a blob. As `pass`.
+function readAll(blob, expected, feed, signal) {
+  const chunks = new Chunks(blob.stream());
+  chunks.buffer = new ArrayBuffer(Math.min(expected || 1, CHUNK));
+  return pass(chunks, expected, feed, signal);
+}
+
+// Reads one file part by part. A stream costs more to open than a small part does to read: it goes on with the part that
+// follows, but not for long, as browsers that tell of a changed file do so where a stream is opened.
+export class Reader {
+  constructor(blob) {
+    this.blob = blob;
+  }
+
+  // As `pass`; resolves to the bytes where they are to be kept, and there is memory for them.
+  async read(start, end, feed, keeps, signal) {
+    const length = end - start;
+    const kept = keeps ? reserve(length)?.buffer : undefined;
+    const chunks = this.open(start, end);
+    const { fills } = chunks;
+    chunks.buffer = kept ?? this.scratch ?? new ArrayBuffer(CHUNK);
+    this.scratch = undefined;
+    const changed = await pass(chunks, length, feed, signal, kept !== undefined, fills);
+    if (changed) return changed;
+    if (signal.aborted) chunks.cancel();
+    else if (fills) Object.assign(this, { chunks, position: end });
+    if (kept) return new Uint8Array(chunks.buffer, 0, length);
+    this.scratch = chunks.buffer;
+  }
+
+  // Returns the stream that is there already, or another; nobody else reads on with it meanwhile.
+  open(start, end) {
+    const { blob, chunks } = this;
+    this.chunks = undefined;
+    if (chunks && start === this.position && performance.now() < this.until) return chunks;
+    chunks?.cancel();
+    this.until = performance.now() + LIFETIME;
+    if (this.fills !== false) {
+      const chunks = new Chunks(slice(blob, start, blob.size).stream());
+      this.fills = chunks.fills ?? false;
+      if (this.fills) return chunks;
+      // The browser reads as far as it likes.
+      chunks.cancel();
+    }
+    return new Chunks(slice(blob, start, end).stream());
+  }
+
+  // Lets go of the file, until it is read again.
+  close() {
+    this.chunks?.cancel();
+    this.chunks = undefined;
+  }
+}
+
 // Reads ranges of a blob (start and end of each), one after the other. As `pass`.
-export async function read(blob, ranges, feed, copy, signal) {
+export async function readRanges(blob, ranges, feed) {
   const bounds = [...ranges];
   for (let at = 0; at < bounds.length; at += 2) {
     const [start, end] = bounds.slice(at, at + 2);
-    const changed = await pass(slice(blob, start, end), end - start, feed, copy, signal);
+    const changed = await readAll(slice(blob, start, end), end - start, feed);
     if (changed) return changed;
   }
 }
 
 // Reads the whole of a blob. Not as a slice, which ends where the file ended when it was picked: Firefox reads a file that
 // has grown since to its real end, and so tells.
-export const readWhole = async (blob, feed, signal) => pass(blob, blob.size, feed, undefined, signal);
+export const readWhole = async (blob, feed, signal) => readAll(blob, blob.size, feed, signal);
 
 // Reads the last byte of a blob, which costs little more than a look at the file's metadata. No browser reads a file that is
 // gone or has become too short; Chromium reads none that was written to since it was picked. Of an empty file there is no
 // byte to read but by mistake: Chromium takes a file for empty that is gone before anyone asks for its size.
 export async function probe(blob, signal) {
   const { size } = blob;
-  return size ? pass(slice(blob, size - 1, size), 1, undefined, undefined, signal) : readWhole(blob, undefined, signal);
+  return size ? readAll(slice(blob, size - 1, size), 1, undefined, signal) : readWhole(blob, undefined, signal);
 }
 
 // Feeds bytes that are in memory already.

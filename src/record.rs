@@ -8,6 +8,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
 
+use upload_session_engine::clock::{Duration, Instant};
 use upload_session_engine::config::Config;
 use upload_session_engine::digest::Digest;
 use upload_session_engine::error::{ErrorCode, UploadError};
@@ -20,6 +21,7 @@ use crate::error::ReadError;
 use crate::events::Listeners;
 use crate::json;
 use crate::sys::blob::{self, Blob};
+use crate::sys::listener::Controller;
 use crate::sys::lock::{self, Lock};
 use crate::sys::network::Connection;
 use crate::sys::promise::{self, Deferred, Promise, Settled};
@@ -28,6 +30,10 @@ use crate::sys::timer;
 
 /// Longest time that an upload's end is held up until its record is gone, in milliseconds.
 const FORGET_LIMIT: f64 = 2000.0;
+
+/// Shortest time from the beginning of one write to that of the next: parts of a usual size never come so close, and are
+/// recorded at once.
+const WRITE_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Which file goes where: what is known of it before the file is read.
 pub(crate) struct Identity {
@@ -78,6 +84,10 @@ pub(crate) struct Record {
     next: Cell<Option<Write>>,
     /// Fulfilled when there is nothing more to write.
     writing: RefCell<Option<Deferred>>,
+    /// Before then nothing more is written.
+    due: Cell<Option<Instant>>,
+    /// Ends the wait for it.
+    wake: Cell<Option<Controller>>,
 }
 
 /// What may still be done with the store.
@@ -114,6 +124,8 @@ impl Record {
             lock: Cell::default(),
             next: Cell::default(),
             writing: RefCell::default(),
+            due: Cell::default(),
+            wake: Cell::default(),
         }
     }
 
@@ -224,25 +236,54 @@ impl Record {
         })
     }
 
-    /// Writes one thing at a time; what is overtaken by something newer meanwhile is never written.
+    /// Writes one thing at a time, and nothing too soon after the last, but for a deletion, which comes once; what is overtaken
+    /// by something newer meanwhile is never written.
     fn write(self: &Rc<Self>, write: Write) {
         if self.store.is_none() || self.key.borrow().is_none() {
             return;
         }
+        if matches!(write, Write::Delete) {
+            self.due.take();
+        }
         self.next.set(Some(write));
         if self.writing.borrow().is_none() {
             self.writing.replace(Some(Deferred::new()));
-            let record = Rc::clone(self);
-            // What follows at once overtakes, too.
-            promise::then(&promise::settled(Ok(JsValue::UNDEFINED)), move |_| record.write_next());
+            self.wait();
+        } else if self.time_left().is_zero() {
+            // Timers of hidden pages may be late.
+            self.wake.take().into_iter().for_each(|wake| wake.abort());
         }
+    }
+
+    fn time_left(&self) -> Duration {
+        self.due.get().map_or(Duration::ZERO, |due| due.since(timer::now().instant))
+    }
+
+    /// Goes on to the next write, once it is due.
+    fn wait(self: &Rc<Self>) {
+        let left = self.time_left();
+        let wait = if left.is_zero() {
+            // What follows at once overtakes, too.
+            promise::settled(Ok(JsValue::UNDEFINED))
+        } else {
+            let wake = Controller::new();
+            let wait = timer::sleep(left, Some(&wake.signal()));
+            self.wake.set(Some(wake));
+            wait
+        };
+        let record = Rc::clone(self);
+        promise::then(&wait, move |_| {
+            record.wake.take();
+            record.write_next();
+        });
     }
 
     fn write_next(self: &Rc<Self>) {
         let next = self.next.take();
         let (Some(store), Some(key), Some(write)) = (&self.store, &*self.key.borrow(), next) else {
-            return self.writing.take().into_iter().for_each(|writing| writing.resolve(&JsValue::UNDEFINED));
+            return self.written();
         };
+        self.due.set(Some(timer::now().instant + WRITE_INTERVAL));
         let (what, written) = match write {
             Write::Set(snapshot) if self.is_kept() => {
                 ("kept", storage::call(store, "set", key, Some(&snapshot.to_json().to_json())))
@@ -255,8 +296,18 @@ impl Record {
             if let Err(cause) = written {
                 record.fail(what, &cause);
             }
-            record.write_next();
+            match record.next.take() {
+                None => record.written(),
+                next => {
+                    record.next.set(next);
+                    record.wait();
+                }
+            }
         });
+    }
+
+    fn written(&self) {
+        self.writing.take().into_iter().for_each(|writing| writing.resolve(&JsValue::UNDEFINED));
     }
 
     fn fail(&self, what: &str, cause: &JsValue) {

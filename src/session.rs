@@ -15,7 +15,7 @@ use crate::events::Listeners;
 use crate::file::File;
 use crate::options::FileSettings;
 use crate::record::{self, Identity, Record};
-use crate::sys::blob::Blob;
+use crate::sys::blob::{Blob, Reader};
 use crate::sys::promise::{self, Promise};
 use crate::sys::timer;
 use crate::watch::Watch;
@@ -78,7 +78,7 @@ impl UploadSession {
         if let Some(snapshot) = &snapshot {
             record.adopt(snapshot.fingerprint());
         }
-        let file = File { blob, watch: Watch::new(upload.config.rereads_file), record };
+        let file = File { reader: Reader::new(&blob), blob, watch: Watch::new(upload.config.rereads_file), record };
         let driver = Driver::new(file, listeners, upload, snapshot).map_err(error::to_js)?;
         Ok(Self { driver, started: Cell::default() })
     }
@@ -112,6 +112,7 @@ impl UploadSession {
 
     /// Stops sending at once; what is confirmed stays confirmed.
     pub fn pause(&self) {
+        self.driver.source.reader.close();
         self.driver.input(|upload| upload.handle_pause(timer::now()));
     }
 
@@ -147,6 +148,7 @@ impl Drop for UploadSession {
     /// `free()` during an upload cancels it. Its session stays on the server where a record was kept to go on from, and
     /// is deleted otherwise: nobody could go on with it.
     fn drop(&mut self) {
+        self.driver.source.reader.close();
         let state = self.driver.upload.borrow().state();
         if matches!(state, State::Idle | State::Done | State::Failed | State::Aborted) {
             return;

@@ -206,6 +206,10 @@ export class Listeners {
     };
   }
 
+  wants(event) {
+    return this.entries.some((entry) => entry.event === EVENTS[event]);
+  }
+
   tell(event, detail) {
     // A listener may add and remove listeners: those that it adds are not told, those that it took off are not either.
     for (const entry of [...this.entries]) {

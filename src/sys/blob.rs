@@ -47,14 +47,27 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = slice)]
     fn js_slice(blob: &Blob, start: f64, end: f64) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = read)]
-    fn js_read(blob: &JsValue, ranges: &[f64], feed: &JsValue, copy: Option<&Bytes>, signal: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = readRanges)]
+    fn js_read_ranges(blob: &JsValue, ranges: &[f64], feed: &JsValue) -> Promise;
 
     #[wasm_bindgen(js_name = readWhole)]
     fn js_read_whole(blob: &JsValue, feed: &JsValue, signal: &JsValue) -> Promise;
 
     #[wasm_bindgen(js_name = probe)]
     fn js_probe(blob: &JsValue) -> Promise;
+
+    /// Reads one file part by part.
+    pub(crate) type Reader;
+
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new(blob: &Blob) -> Reader;
+
+    #[wasm_bindgen(method, js_name = read)]
+    fn js_read(this: &Reader, start: f64, end: f64, feed: &JsValue, keeps: bool, signal: &JsValue) -> Promise;
+
+    /// Lets go of the file, until it is read again.
+    #[wasm_bindgen(method)]
+    pub(crate) fn close(this: &Reader);
 }
 
 impl Blob {
@@ -77,10 +90,12 @@ impl Blob {
     }
 }
 
-/// Reads a range once: feeds the hasher, and fills `copy` (of the range's length) where one is given. Leaves off between
-/// two chunks where the signal is aborted. To be looked at with [`whole`].
-pub(crate) fn read(blob: &Blob, range: Range<u64>, feed: &Feed, copy: Option<&Bytes>, signal: &JsValue) -> Promise {
-    js_read(blob, &[range.start as f64, range.end as f64], &feed.function(), copy, signal)
+impl Reader {
+    /// Reads a range once: feeds the hasher, and `keeps` the bytes where there is memory for them. Leaves off between two
+    /// chunks where the signal is aborted. To be looked at with [`kept`].
+    pub(crate) fn read(&self, range: Range<u64>, feed: &Feed, keeps: bool, signal: &JsValue) -> Promise {
+        self.js_read(range.start as f64, range.end as f64, &feed.function(), keeps, signal)
+    }
 }
 
 /// Reads the whole of a blob, and finds out where there is more of it than [`Blob::size`] says. To be looked at with
@@ -103,7 +118,7 @@ pub(crate) fn samples(blob: &Blob) -> (Promise, Feed) {
     }
     let feed = Feed::new(PartHasher::plain(), u64::MAX);
     let bounds = bounds.get(..2 * ranges.len()).unwrap_or_default();
-    (js_read(blob, bounds, &feed.function(), None, &JsValue::UNDEFINED), feed)
+    (js_read_ranges(blob, bounds, &feed.function()), feed)
 }
 
 /// Returns the digest of what was read.
@@ -120,8 +135,17 @@ pub(crate) fn digest(read: Settled, feed: Feed) -> Result<Digest, ReadError> {
 /// # Errors
 /// `file_changed`: the browser refused to read, or other bytes came.
 pub(crate) fn whole(read: Settled) -> Result<(), ReadError> {
-    match read.map_err(ReadError::refused)?.as_string() {
+    kept(read).map(drop)
+}
+
+/// Makes sure that all was read that was asked for, and returns the bytes where they were kept.
+///
+/// # Errors
+/// As [`whole`].
+pub(crate) fn kept(read: Settled) -> Result<Option<Bytes>, ReadError> {
+    let kept = read.map_err(ReadError::refused)?;
+    match kept.as_string() {
         Some(changed) => Err(UploadError::new(ErrorCode::FileChanged, &changed).into()),
-        None => Ok(()),
+        None => Ok((!kept.is_undefined()).then(|| kept.unchecked_into())),
     }
 }

@@ -41,6 +41,7 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/platform.js")]
 extern "C" {
+    #[cfg(feature = "stream")]
     #[wasm_bindgen(js_name = reserve)]
     fn js_reserve(length: f64) -> Option<Bytes>;
 
@@ -52,15 +53,13 @@ extern "C" {
     pub(crate) fn feed_bytes(bytes: &JsValue, feed: &JsValue) -> Promise;
 }
 
+#[cfg(feature = "stream")]
 impl Bytes {
     /// Reserves memory; none where there is not enough of it, or one array cannot have so much.
     pub(crate) fn reserve(length: u64) -> Option<Self> {
         js_reserve(length as f64)
     }
-}
 
-#[cfg(feature = "stream")]
-impl Bytes {
     /// Returns all the bytes of a buffer.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ async function visit({ profile, consumerId, start }, live) {
 
     const reads = await live({ driver, page, card });
     const after = await page.waitForStats((stats) => stats.uploads_in_flight === 0, "no upload in flight");
-    const hashed = reads.map(([start]) => Math.floor(start / PART_SIZE));
+    const hashed = reads.flatMap(partsIn);
     assert.deepEqual(sentAgain(after.log.slice(before.log.length), record), [], "sent again");
     // Firefox does not tell when a file changes: there the whole of it is read once more in the end.
     if (start === BROWSERS.Chromium) assert.deepEqual(hashed.filter((part) => record.acknowledged.has(part)), [], "hashed again");
@@ -116,10 +116,12 @@ function sentTwice({ log }) {
   return uploads.filter(isRepeated).map(({ part_number: part, status, bytes, at_ms: from, end_ms: to }) => ({ part, status, bytes, from, to }));
 }
 
-/** Runs in the page: notes what is read of a file, by any of a blob's own methods. */
+/** Runs in the page: notes what is read of a file, by any of a blob's own methods; of a stream what came of it so far. */
 function recordReads() {
   const { slice, stream, arrayBuffer } = Blob.prototype;
+  const { getReader } = ReadableStream.prototype;
   const ranges = new WeakMap();
+  const starts = new WeakMap();
   const rangeOf = (blob) => ranges.get(blob) ?? [0, blob.size];
   window.reads = [];
   Blob.prototype.slice = function (start = 0, end = this.size, type) {
@@ -129,8 +131,22 @@ function recordReads() {
     return piece;
   };
   Blob.prototype.stream = function () {
-    window.reads.push(rangeOf(this));
-    return stream.call(this);
+    const made = stream.call(this);
+    starts.set(made, rangeOf(this)[0]);
+    return made;
+  };
+  ReadableStream.prototype.getReader = function (...mode) {
+    const reader = getReader.apply(this, mode);
+    const start = starts.get(this);
+    if (start === undefined) return reader;
+    const range = [start, start];
+    window.reads.push(range);
+    reader.read = async (...room) => {
+      const result = await Object.getPrototypeOf(reader).read.apply(reader, room);
+      range[1] += result.value?.length ?? 0;
+      return result;
+    };
+    return reader;
   };
   Blob.prototype.arrayBuffer = function () {
     window.reads.push(rangeOf(this));
@@ -142,6 +158,12 @@ function recordReads() {
 async function hashedRanges(driver) {
   const reads = await driver.executeScript("return window.reads");
   return reads.filter(([start, end]) => end - start > LOOK_BYTES && end - start < file.size);
+}
+
+/** The parts that a range of the file has bytes of. */
+function partsIn([start, end]) {
+  const first = Math.floor(start / PART_SIZE);
+  return Array.from({ length: Math.ceil(end / PART_SIZE) - first }, (_, index) => first + index);
 }
 
 /** Mulberry32: numbers from 0 to 1, the same for the same seed. */

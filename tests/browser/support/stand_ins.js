@@ -17,12 +17,13 @@ export class FetchRecorder {
   constructor() {
     this.original = globalThis.fetch;
     this.requests = [];
-    globalThis.fetch = (request, ...rest) => {
+    globalThis.fetch = (input, init) => {
+      const request = new Request(input, init);
       if (request.url.includes("/file-storage/")) {
         const json = request.headers.get("content-type") === "application/json";
         this.requests.push({ request, body: json ? request.clone().text() : Promise.resolve("") });
       }
-      return this.original.call(globalThis, request, ...rest);
+      return this.original.call(globalThis, request);
     };
   }
   last() {
