@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::output::{OpId, Output};
+use upload_session_engine::upload::Upload;
 use wasm_bindgen::prelude::*;
 
 use crate::driver::{Driver, PartRead, Source};
@@ -17,10 +18,6 @@ use crate::sys::network::Content;
 use crate::sys::promise::{self, Promise};
 use crate::sys::timer;
 use crate::watch::Watch;
-
-/// Parts up to this size are sent as they were read, in bytes: for the browser to read them once more costs more than to hand
-/// them over.
-const SMALL: u64 = 256 * 1024;
 
 /// A file that was picked.
 pub(crate) struct File {
@@ -95,14 +92,17 @@ impl Source for File {
 impl Driver<File> {
     fn read_part(self: &Rc<Self>, mut read: PartRead, signal: &Signal) {
         let length = read.range.end - read.range.start;
-        // Where memory is short the part is sent as a slice of the file.
-        let keeps = read.keep || length <= SMALL;
         let feed = Feed::new(read.hasher.clone(), length);
-        let reading = self.source.reader.read(read.range.clone(), &feed, keeps, signal);
+        let reading = self.source.reader.read(read.range.clone(), &feed, read.keep, signal);
         let driver = Rc::clone(self);
         promise::then(&reading, move |bytes| {
             read.hasher = feed.into_hasher();
-            driver.part_read(read, blob::kept(bytes).map(|bytes| (bytes, None)));
+            let bytes = blob::kept(bytes);
+            // Where memory is short the part is sent as a slice of the file.
+            if read.keep && matches!(bytes, Ok(None)) {
+                driver.input(Upload::handle_not_held);
+            }
+            driver.part_read(read, bytes.map(|bytes| (bytes, None)));
         });
     }
 

@@ -51,7 +51,6 @@ impl<S: Source> Driver<S> {
                 let any = end != Some(range.start);
                 // What was cancelled meanwhile is let go of.
                 if let Some(bytes) = bytes.filter(|_| any && self.running.has(&op)) {
-                    self.held.take(&part);
                     self.held.insert(part, bytes);
                 }
                 self.bytes_read(op, any.then_some(hasher), end);
@@ -153,9 +152,7 @@ impl<S: Source> Driver<S> {
 
     /// Returns what is sent of a part: the very bytes that were hashed, or what the source gives for it.
     fn content(&self, part: PartBody) -> Result<Content, JsValue> {
-        // What the engine does not hold it never releases: it is sent once.
-        let held = if part.held { self.held.get(&part.number) } else { self.held.take(&part.number) };
-        match held {
+        match self.held.get(&part.number).filter(|_| part.held) {
             Some(bytes) => Ok(Content { body: bytes.into(), length: None, probes: false }),
             None => self.source.body(part.range),
         }

@@ -9,6 +9,10 @@ use crate::fields::Fields;
 use crate::sys::blob::{self, Blob};
 use crate::sys::storage::{self, Store};
 
+/// Parts up to this size are sent from memory, in bytes: for the browser to open the file once more costs more than to hand
+/// them over.
+const SMALL_PART: u64 = 64 * 1024;
+
 /// Everything `UploadSession` is told.
 pub(crate) struct FileSettings {
     pub(crate) upload: UploadSettings,
@@ -39,6 +43,7 @@ pub(crate) fn file_settings(file: &Blob, options: &JsValue) -> Result<FileSettin
             _ if is_chromium => BodyMode::Blob,
             _ => BodyMode::Buffer,
         },
+        small_part: SMALL_PART,
         rereads_file: !is_chromium,
         measures_progress: connection.is_xhr(),
         direct: fields.choice("direct", "auto never").map_or(defaults.direct, |direct| direct == 0),

@@ -75,6 +75,9 @@ pub struct Config {
     pub memory_budget: u64,
     /// What is sent as a part's body.
     pub body: BodyMode,
+    /// Parts up to this size that are read anyway are sent from memory whatever [`body`](Self::body) says, in bytes: where
+    /// reading them once more costs the platform more than handing them over.
+    pub small_part: u64,
     /// When a request is sent again.
     pub retry: RetryPolicy,
     /// How long one attempt of any request but a part's may take.
@@ -116,6 +119,7 @@ impl Config {
             concurrency: 4,
             memory_budget: 64 * 1024 * 1024,
             body: BodyMode::Blob,
+            small_part: 0,
             retry: RetryPolicy::DEFAULT,
             timeout: Duration::from_secs(60),
             stall_timeout: Duration::from_secs(30),

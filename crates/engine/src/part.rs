@@ -70,6 +70,8 @@ pub(crate) struct Parts {
     wanted: Wanted,
     /// Every part is sent from memory.
     keep: bool,
+    /// Parts up to this size are sent from memory, where they are read anyway, in bytes.
+    small_part: u64,
     /// The source can be read only once.
     stream: bool,
     /// End of the last part that was read.
@@ -101,9 +103,17 @@ pub(crate) struct Parts {
     /// How many of the first parts went into `hasher`.
     file_hashed: u32,
     file_digest: Option<Digest>,
+    /// A part's digest goes with it.
+    sends_digests: bool,
     /// The file's digest goes with finish.
     sends_file_digest: bool,
     rereads_file: bool,
+    /// The file is read to its end ahead of sending, and verified beside it: every part is sent from memory, and what it
+    /// holds then is compared with what it held before.
+    surveys: bool,
+    /// This part and all behind it were read ahead of being opened, from the last one on.
+    surveyed: u32,
+    surveying: Option<OpId>,
     /// Parts may be sent before the file is verified: what they lead to can still be stopped.
     sends_before_end: bool,
     verification: Verification,
@@ -114,7 +124,8 @@ pub(crate) struct Parts {
 enum Verification {
     Due,
     Running(OpId),
-    Done,
+    /// What all of it came to, where it was read.
+    Done(Option<Digest>),
 }
 
 /// The part is larger than the memory that may be used: it is sent as a slice of the file instead.
@@ -124,11 +135,13 @@ pub(crate) struct OverBudget;
 impl Parts {
     pub(crate) fn new(plan: Plan, parallel: bool, config: &Config) -> (Self, Option<OverBudget>) {
         let sends_file_digest = config.digest == DigestMode::PartsAndFile;
-        let wanted = Wanted { part: config.digest != DigestMode::None, file: sends_file_digest || config.rereads_file };
         let largest = plan.part_size().min(plan.size()).max(1);
         let affordable = usize::try_from(config.memory_budget / largest).unwrap_or(usize::MAX);
         let buffered = config.body != BodyMode::Blob;
         let keep = buffered && affordable > 0;
+        let surveys = config.rereads_file && keep && !config.is_stream();
+        let sends_digests = config.digest != DigestMode::None;
+        let wanted = Wanted { part: sends_digests || surveys, file: sends_file_digest || config.rereads_file };
         // What is passed on as it is read goes one after the other.
         let parallel = parallel && (keep || !config.is_stream());
         let parts = Self {
@@ -137,6 +150,7 @@ impl Parts {
             in_order: !parallel,
             wanted,
             keep,
+            small_part: if affordable > 0 { config.small_part } else { 0 },
             stream: config.is_stream(),
             read_to: 0,
             affordable,
@@ -156,9 +170,13 @@ impl Parts {
             hasher: FileHasher::default(),
             file_hashed: 0,
             file_digest: None,
+            sends_digests,
             sends_file_digest,
             sends_before_end: true,
             rereads_file: config.rereads_file,
+            surveys,
+            surveyed: plan.parts(),
+            surveying: None,
             verification: Verification::Due,
         };
         (parts, (buffered && !keep).then_some(OverBudget))
@@ -168,7 +186,13 @@ impl Parts {
     pub(crate) fn direct(config: &Config) -> Self {
         let (parts, _) = Self::new(Plan::whole(config.size.unwrap_or_default()), false, config);
         let keep = parts.keep || (config.rereads_file && parts.affordable > 0);
-        Self { wanted: Wanted { part: false, file: config.rereads_file }, keep, sends_before_end: false, ..parts }
+        Self {
+            wanted: Wanted { part: false, file: config.rereads_file },
+            keep,
+            sends_before_end: false,
+            surveys: false,
+            ..parts
+        }
     }
 
     fn is_acknowledged(&self, part: u32) -> bool {
@@ -181,7 +205,7 @@ impl Parts {
 
     /// Returns the digest that goes with a part.
     pub(crate) fn digest_to_send(&self, part: u32) -> Option<Digest> {
-        self.digest(part).filter(|_| self.wanted.part)
+        self.digest(part).filter(|_| self.sends_digests)
     }
 
     fn set_digest(&mut self, part: u32, digest: Option<Digest>) {
@@ -230,7 +254,11 @@ impl Parts {
 
     /// Tells whether every part is there, and of one and the same file.
     pub(crate) fn is_complete(&self) -> bool {
-        self.all_done() && self.verification == Verification::Done
+        self.all_done() && self.is_verified()
+    }
+
+    fn is_verified(&self) -> bool {
+        matches!(self.verification, Verification::Done(_))
     }
 
     pub(crate) fn all_done(&self) -> bool {
@@ -265,7 +293,8 @@ impl Parts {
     /// Closes every open part; returns those whose bytes are held.
     pub(crate) fn close(&mut self) -> Vec<u32> {
         let open = core::mem::take(&mut self.open);
-        if self.verification != Verification::Done {
+        self.surveying = None;
+        if !self.is_verified() {
             self.verification = Verification::Due;
         }
         open.into_iter().filter(|part| part.held).map(|part| part.number).collect()

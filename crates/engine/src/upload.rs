@@ -267,9 +267,15 @@ impl Upload {
         self.settle(now);
     }
 
+    /// Takes in that the bytes of a part are not held though they were to be: slices of the file are sent in their place.
+    pub fn handle_not_held(&mut self) {
+        let early = self.parts.as_mut().and_then(Parts::send_slices);
+        self.outputs.extend(early.map(|op| Output::Cancel { op }));
+    }
+
     /// Takes in that a part could not be read.
     pub fn handle_read_failed(&mut self, op: OpId, error: UploadError, now: Now) {
-        if self.parts.as_ref().is_some_and(|parts| parts.reading() == Some(op)) {
+        if self.parts.as_ref().is_some_and(|parts| parts.is_read_by(op)) {
             self.fail(error);
         }
         self.settle(now);

@@ -107,6 +107,40 @@ fn slices_are_within_any_budget() {
 }
 
 #[test]
+fn small_parts_that_are_read_anyway_are_sent_from_memory() {
+    for (small_part, digest, keep) in
+        [(4, DigestMode::Parts, true), (3, DigestMode::Parts, false), (4, DigestMode::None, false)]
+    {
+        let mut sim = Scenario::parallel(40, 4)
+            .config(|config| {
+                config.body = BodyMode::Blob;
+                config.small_part = small_part;
+                config.digest = digest;
+            })
+            .sim();
+        sim.run();
+        sim.assert_done();
+        assert_eq!(sim.reads.len(), if digest == DigestMode::None { 0 } else { 10 });
+        assert!(sim.reads.iter().all(|read| read.keep == keep), "{small_part} {digest:?}");
+        assert_eq!(sim.upload.progress().confirmed, 40);
+    }
+}
+
+#[test]
+fn small_part_that_is_larger_than_the_budget_is_sent_as_a_slice() {
+    let mut sim = Scenario::parallel(40, 4)
+        .config(|config| {
+            config.body = BodyMode::Blob;
+            config.small_part = 4;
+            config.memory_budget = 3;
+        })
+        .sim();
+    sim.run();
+    sim.assert_done();
+    assert!(sim.reads.iter().all(|read| !read.keep));
+}
+
+#[test]
 fn held_bytes_are_let_go_with_the_acknowledgement() {
     let mut sim = buffered(8, 4, 1 << 20).fault(Finish, None, Fault::Hang).sim();
     sim.run_until_state(State::Finishing);

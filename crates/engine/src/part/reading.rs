@@ -18,7 +18,7 @@ impl Parts {
 
     /// Ends a file of unknown size where the part that is being read found its end: a part that has no byte is none.
     pub(crate) fn end_at(&mut self, op: OpId, size: u64) {
-        if !self.plan.is_open() || self.reading() != Some(op) {
+        if !self.plan.is_open() || !self.is_read_by(op) {
             return;
         }
         self.plan.end_at(size.max(self.read_to));
@@ -31,15 +31,26 @@ impl Parts {
         self.end_of_file();
     }
 
-    /// Returns the operation that reads, if any.
-    pub(crate) fn reading(&self) -> Option<OpId> {
-        if let Verification::Running(op) = self.verification {
-            return Some(op);
-        }
-        self.open.iter().find_map(|part| match part.stage {
+    /// Returns the operations that read: one at a time, and one that verifies.
+    pub(crate) fn reading(&self) -> impl Iterator<Item = OpId> {
+        let verifying = match self.verification {
+            Verification::Running(op) => Some(op),
+            _ => None,
+        };
+        self.part_read().into_iter().chain(verifying)
+    }
+
+    pub(crate) fn is_read_by(&self, op: OpId) -> bool {
+        self.reading().any(|reading| reading == op)
+    }
+
+    /// Returns the operation that reads a part, if any.
+    fn part_read(&self) -> Option<OpId> {
+        let reading = self.open.iter().find_map(|part| match part.stage {
             Stage::Reading(op) => Some(op),
             _ => None,
-        })
+        });
+        reading.or(self.surveying)
     }
 
     /// Opens the next parts as far as the window goes; returns those that are ready to be sent as they are.
@@ -60,19 +71,25 @@ impl Parts {
             if stage == Stage::Sending {
                 ready.push(number);
             }
-            self.open.push(Part::new(number, stage, acknowledged));
+            let from_memory = stage == Stage::Unread && self.plan.length(number) <= self.small_part;
+            self.open.push(Part { from_memory, ..Part::new(number, stage, acknowledged) });
         }
         ready
     }
 
     /// Begins to read the lowest part that needs it, unless one is being read or there is no room for it; returns it,
-    /// what its bytes are fed to, and whether they are kept.
+    /// what its bytes are fed to, and whether they are kept. Where none needs it, the last part that was never read is
+    /// surveyed: what it is compared with once it is sent.
     pub(crate) fn begin_read(&mut self, op: OpId) -> Option<(u32, PartHasher, bool)> {
-        if self.reading().is_some() {
+        if self.part_read().is_some() {
             return None;
         }
         let held = self.open.iter().filter(|part| part.held).count();
-        let part = self.open.iter_mut().find(|part| part.stage == Stage::Unread)?;
+        let Some(part) = self.open.iter_mut().find(|part| part.stage == Stage::Unread) else {
+            let any = self.surveys && self.surveyed > self.next.max(self.file_hashed);
+            self.surveying = any.then_some(op);
+            return any.then(|| (self.surveyed - 1, PartHasher::plain(), false));
+        };
         let keep = (self.keep || part.from_memory) && !part.acknowledged;
         if keep && held >= self.affordable {
             return None;
@@ -87,32 +104,59 @@ impl Parts {
         Some((number, self.hasher.part(wanted), keep))
     }
 
-    /// Begins to make sure that the file is still the one that was read, as late as can be: once all of it is sent, or
-    /// all but sent; returns what its bytes are fed to.
+    /// Begins to make sure that the file is still the one that was read: once all of it is sent, or all but sent; returns
+    /// what its bytes are fed to.
+    ///
+    /// Where every part was read once by now, and is sent with what it held then, it may begin before: what is read twice
+    /// with the same result was so at the time in between. Half of the file is left for that, as what changes later is
+    /// only found where it is not read again.
     pub(crate) fn begin_verification(&mut self, op: OpId) -> Option<PartHasher> {
         let read = self.next == self.plan.parts() && self.open.iter().all(|part| part.stage == Stage::Sending);
         let sent = self.all_done() || !self.sends_before_end;
-        if self.verification != Verification::Due || !read || !sent {
+        let surveyed = self.surveys && self.file_hashed >= self.surveyed && self.confirmed >= self.plan.size() / 2;
+        if self.verification != Verification::Due || !(read && sent || surveyed) {
             return None;
         }
         self.verification = Verification::Running(op);
         Some(if self.rereads_file { PartHasher::plain() } else { PartHasher::idle() })
     }
 
-    fn end_verification(&mut self, hasher: PartHasher) -> Result<(), UploadError> {
-        self.verification = Verification::Done;
-        match hasher.finish() {
-            Some(digest) if Some(digest) != self.file_digest => {
+    /// Compares what was sent with what was verified, once both are known.
+    fn compare(&self) -> Result<(), UploadError> {
+        match (self.verification, self.file_digest) {
+            (Verification::Done(Some(found)), Some(sent)) if found != sent => {
                 Err(UploadError::new(ErrorCode::FileChanged, "The file changed while it was being sent"))
             }
             _ => Ok(()),
         }
     }
 
+    /// Takes in that a part is sent as a slice, as memory is short: the file is verified after that, and not before.
+    /// Returns the operation that verifies it too early.
+    pub(crate) fn send_slices(&mut self) -> Option<OpId> {
+        if !core::mem::take(&mut self.surveys) {
+            return None;
+        }
+        match core::mem::replace(&mut self.verification, Verification::Due) {
+            Verification::Running(op) => Some(op),
+            _ => None,
+        }
+    }
+
     /// Ends a read; returns the part, where it is now ready to be sent. None where the read is stale.
     pub(crate) fn end_read(&mut self, op: OpId, hasher: PartHasher) -> Option<Result<Option<u32>, UploadError>> {
         if self.verification == Verification::Running(op) {
-            return Some(self.end_verification(hasher).map(|()| None));
+            self.verification = Verification::Done(hasher.finish());
+            return Some(self.compare().map(|()| None));
+        }
+        if self.surveying == Some(op) {
+            self.surveying = None;
+            self.surveyed -= 1;
+            // Not by `set_digest`: a snapshot would be the larger for it.
+            if let Some(slot) = self.digests.get_mut(self.surveyed as usize) {
+                *slot = hasher.finish();
+            }
+            return Some(Ok(None));
         }
         let keep = self.keep;
         let part = self.open.iter_mut().find(|part| part.stage == Stage::Reading(op))?;
@@ -139,6 +183,6 @@ impl Parts {
         if acknowledged {
             self.open.retain(|part| part.number != number);
         }
-        Some(Ok((!acknowledged).then_some(number)))
+        Some(self.compare().map(|()| (!acknowledged).then_some(number)))
     }
 }

@@ -29,6 +29,8 @@ impl Parts {
             self.end_of_file();
         }
         self.compares = true;
+        // Nothing is known of the parts that an earlier visit sent but what the file's digest was by then.
+        self.surveys = false;
         self.done = self.acknowledged.len();
         self.confirmed = self.bytes_where(|parts, part| parts.is_acknowledged(part));
         self.hashed = self.bytes_where(|parts, part| match parts.wanted {
@@ -44,6 +46,8 @@ impl Parts {
         if self.plan != before.plan {
             return;
         }
+        self.surveys &= before.surveys;
+        self.surveyed = before.surveyed;
         self.digests = before.digests;
         self.digests_end = before.digests_end;
         self.hasher = before.hasher;
@@ -55,6 +59,7 @@ impl Parts {
         if before.file_digest.is_some() {
             self.file_digest = before.file_digest;
             self.file_hashed = self.plan.parts();
+            self.surveys &= before.surveys && self.plan == before.plan;
             self.hashed = self.plan.size();
         }
     }

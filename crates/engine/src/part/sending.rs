@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Part, Parts, Stage, Verification};
+use super::{Part, Parts, Stage};
 use crate::call::CallState;
 use crate::clock::{Duration, Instant};
 use crate::config::Config;
@@ -20,7 +20,7 @@ const MAX_DOUBLINGS: u32 = 6;
 impl Parts {
     /// Returns the part to be sent next, if one is ready and there is room.
     pub(crate) fn sendable(&self) -> Option<u32> {
-        let verified = self.sends_before_end || self.verification == Verification::Done;
+        let verified = self.sends_before_end || self.is_verified();
         if self.in_flight() >= self.limiter.limit() || !verified {
             return None;
         }

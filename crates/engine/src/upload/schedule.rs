@@ -107,7 +107,9 @@ impl Upload {
         if let Some((part, hasher, keep)) = parts.begin_read(op) {
             let range = parts.range(part);
             self.last_op = op.0;
-            self.tell_part(part, PartState::Hashing);
+            if parts.part_mut(part).is_some() {
+                self.tell_part(part, PartState::Hashing);
+            }
             self.outputs.push_back(Output::Read { op, part, range, hasher, keep });
         } else if let Some(hasher) = parts.begin_verification(op) {
             self.last_op = op.0;
@@ -159,7 +161,7 @@ impl Upload {
     /// Stops all that is done for parts, and lets go of what is held for them.
     pub(super) fn cancel_parts(&mut self) {
         let Some(parts) = &mut self.parts else { return };
-        let mut ops: Vec<_> = parts.reading().into_iter().collect();
+        let mut ops: Vec<_> = parts.reading().collect();
         for (_, call) in parts.calls_mut() {
             ops.extend(call.in_flight().map(|flight| flight.op));
         }

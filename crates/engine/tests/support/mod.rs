@@ -39,8 +39,10 @@ pub enum Action {
     Close,
     /// No part can be read any more.
     BreakFile,
-    /// Reads give other bytes from now on.
+    /// All of the file reads otherwise from now on.
     ChangeFile,
+    /// The byte at that offset reads otherwise from now on.
+    Overwrite(u64),
 }
 
 /// One request as it was sent.
@@ -108,12 +110,18 @@ pub struct Sim {
     pub tokens_hang: bool,
     /// Parts whose bytes are held in memory.
     pub held: BTreeSet<u32>,
+    /// What they are.
+    contents: HashMap<u32, Vec<u8>>,
     /// Most bytes that were held at a time.
     pub held_peak: u64,
     /// How many bytes of a stream were read: none can be read twice.
     pub stream_at: u64,
     pub file_broken: bool,
     pub file_changed: bool,
+    /// What the file held and holds, the latest at its end; the server knows of the first.
+    pub states: Vec<Vec<u8>>,
+    /// Memory is short: the next parts to be held are not.
+    pub memory_is_short: bool,
     rng: fastrand::Rng,
     due: BTreeMap<(Duration, u64), Due>,
     sequence: u64,
@@ -121,11 +129,14 @@ pub struct Sim {
     in_flight: BTreeMap<OpId, (Operation, Option<u32>)>,
     cancelled: BTreeSet<OpId>,
     reading: Option<(OpId, u32)>,
+    verifying: Option<OpId>,
     not_before: HashMap<(Operation, Option<u32>), Duration>,
     failing_since: HashMap<(Operation, Option<u32>), Duration>,
     /// When a request is to be sent again.
     due_at: HashMap<(Operation, Option<u32>), Duration>,
     progress: Progress,
+    /// Which session that was of.
+    told_of: usize,
     aborted: bool,
     deletion_acknowledged: bool,
     paused: bool,
@@ -160,10 +171,13 @@ impl Sim {
             tokens: VecDeque::new(),
             tokens_hang: false,
             held: BTreeSet::new(),
+            contents: HashMap::new(),
             held_peak: 0,
             stream_at: 0,
             file_broken: false,
             file_changed: false,
+            states: Vec::new(),
+            memory_is_short: false,
             rng: fastrand::Rng::with_seed(seed),
             due: BTreeMap::new(),
             sequence: 0,
@@ -171,10 +185,12 @@ impl Sim {
             in_flight: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             reading: None,
+            verifying: None,
             not_before: HashMap::new(),
             failing_since: HashMap::new(),
             due_at: HashMap::new(),
             progress: Progress::default(),
+            told_of: 0,
             aborted: false,
             deletion_acknowledged: false,
             paused: false,
@@ -296,8 +312,22 @@ impl Sim {
             }
             Action::BreakFile => self.file_broken = true,
             Action::ChangeFile => self.file_changed = true,
+            Action::Overwrite(at) => {
+                let mut state = self.content().to_vec();
+                let number = self.states.len().max(1) as u8;
+                state.get_mut(at as usize).into_iter().for_each(|byte| *byte = byte.wrapping_add(number));
+                if self.states.is_empty() {
+                    self.states.push(self.server.file.clone());
+                }
+                self.states.push(state);
+            }
         }
         self.drain();
+    }
+
+    /// Returns what the file holds.
+    fn content(&self) -> &[u8] {
+        self.states.last().unwrap_or(&self.server.file)
     }
 
     fn schedule(&mut self, delay: Duration, due: Due) {
@@ -331,7 +361,11 @@ impl Sim {
                     let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
                     return self.upload.handle_read_failed(op, error, now);
                 }
-                self.reading = None;
+                if part == u32::MAX {
+                    self.verifying = None;
+                } else {
+                    self.reading = None;
+                }
                 if self.file_broken {
                     self.held.remove(&part);
                     let error = UploadError::new(ErrorCode::FileChanged, "gone").for_part(part);
@@ -349,9 +383,12 @@ impl Sim {
                         return;
                     }
                 }
-                let mut bytes = self.server.file[range.start as usize..end as usize].to_vec();
+                let mut bytes = self.content()[range.start as usize..end as usize].to_vec();
                 bytes.iter_mut().take(1).for_each(|byte| *byte ^= u8::from(self.file_changed));
                 hasher.update(&bytes);
+                if self.held.contains(&part) && !self.contents.contains_key(&part) && !self.memory_is_short {
+                    self.contents.insert(part, bytes);
+                }
                 self.upload.handle_read(op, hasher, now);
             }
             Due::Token(outcome) => self.upload.handle_token(outcome, now),
@@ -399,7 +436,7 @@ impl Sim {
                 }
                 Output::Verify { op, hasher } => {
                     assert!(!self.aborted && self.result.is_none(), "reads after its end");
-                    assert!(self.reading.replace((op, u32::MAX)).is_none(), "reads two things at a time");
+                    assert!(self.verifying.replace(op).is_none(), "verifies the file twice at a time");
                     assert_eq!(hasher.wanted().any(), self.config.rereads_file);
                     self.verifications += 1;
                     let range = 0..self.server.size();
@@ -412,6 +449,10 @@ impl Sim {
                     let open = (part as usize + 1).saturating_sub(self.events.iter().filter(done).count());
                     self.reads.push(Read { part, wanted: hasher.wanted(), keep, open });
                     if keep {
+                        self.contents.remove(&part);
+                        if self.memory_is_short {
+                            self.upload.handle_not_held();
+                        }
                         assert!(self.held.insert(part), "reads what is held");
                         let bytes = self.held.len() as u64 * self.server.part_size.min(self.server.size());
                         self.held_peak = self.held_peak.max(bytes);
@@ -424,6 +465,7 @@ impl Sim {
                 Output::Cancel { op } => {
                     self.cut.extend(self.in_flight.remove(&op));
                     self.cancelled.insert(op);
+                    self.verifying.take_if(|verifying| *verifying == op);
                     if let Some((_, part)) = self.reading.take_if(|(reading, _)| *reading == op) {
                         self.held.remove(&part);
                     }
@@ -495,6 +537,11 @@ impl Sim {
             assert!(!part.held || self.held.contains(&part.number), "sends what is not held");
         }
         let held = part.as_ref().is_some_and(|part| part.held);
+        if let Some(part) = part.as_ref().filter(|_| !self.states.is_empty()) {
+            let slice = &self.content()[part.range.start as usize..part.range.end as usize];
+            let kept = self.contents.get(&part.number).filter(|_| held);
+            self.server.arriving = Some(kept.map_or(slice, Vec::as_slice).to_vec());
+        }
         let range = part.map(|part| part.range);
         let delay = self.latency.unwrap_or(Duration::from_millis(self.rng.u64(1..200)));
         if self.server.gone_at.is_some_and(|at| at <= self.now) {
@@ -529,7 +576,7 @@ impl Sim {
             self.due_at.insert((*operation, *part), self.now + *delay);
         }
         if let Event::Progress(progress) = &event {
-            let begins_again = self.server.created > 1 && progress.confirmed == 0;
+            let begins_again = std::mem::replace(&mut self.told_of, self.server.created) < self.server.created;
             assert!(progress.confirmed >= self.progress.confirmed || begins_again, "confirmed fell");
             assert!(progress.confirmed <= progress.sent && progress.sent <= progress.total);
             assert!(progress.parts_done >= self.progress.parts_done || begins_again);

@@ -52,6 +52,10 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Server {
     pub file: Vec<u8>,
+    /// What arrives with the next request, where that is not what `file` holds.
+    pub arriving: Option<Vec<u8>>,
+    /// The file may change: what arrives is looked at by the test.
+    pub file_changes: bool,
     pub part_size: u64,
     pub parallel: bool,
     /// Create must name the size of `file`.
@@ -82,6 +86,8 @@ impl Server {
     pub fn new(size: u64, part_size: u64, parallel: bool) -> Self {
         Self {
             file: (0..size).map(|n| (n * 31 + (n >> 8)) as u8).collect(),
+            arriving: None,
+            file_changes: false,
             part_size,
             parallel,
             checks_size: true,
@@ -208,7 +214,7 @@ impl Server {
                 let range = range.unwrap();
                 assert_eq!(range, 0..self.file.len() as u64, "a direct upload is the whole file");
                 assert!(request.metadata.is_some() && request.digest.is_none());
-                self.held = BTreeMap::from([(0, self.file.clone())]);
+                self.held = BTreeMap::from([(0, self.arriving.take().unwrap_or_else(|| self.file.clone()))]);
                 self.directs += 1;
                 self.finished = 1;
                 success(201, json!({"id": "file"}))
@@ -234,8 +240,13 @@ impl Server {
         assert_eq!(self.finished, 0, "a part is sent after finish");
         let plan = Plan::new(self.file.len() as u64, self.part_size).unwrap();
         assert_eq!(range, plan.range(number), "the parts do not tile the file");
-        let mut bytes = self.file[range.start as usize..range.end as usize].to_vec();
+        let arriving = self.arriving.take();
+        let changes = arriving.is_some();
+        let mut bytes = arriving.unwrap_or_else(|| self.file[range.start as usize..range.end as usize].to_vec());
         let digest = (config.digest != DigestMode::None).then(|| Digest::of(&bytes).to_string());
+        if changes && request.digest != digest {
+            return error_about(422, "The digest does not match");
+        }
         assert_eq!(request.digest, digest);
         if corrupt && digest.is_some() {
             bytes[0] ^= 1;
@@ -252,8 +263,9 @@ impl Server {
 
     fn finish(&mut self, request: &Request, config: &Config) -> Response {
         let bytes: Vec<u8> = self.held.values().flatten().copied().collect();
-        assert!(bytes == self.file, "finish is sent before every part is held");
-        let digest = (config.digest == DigestMode::PartsAndFile).then(|| Digest::of(&self.file).to_string());
+        assert!(bytes == self.file || self.file_changes, "finish is sent before every part is held");
+        assert_eq!(bytes.len(), self.file.len());
+        let digest = (config.digest == DigestMode::PartsAndFile).then(|| Digest::of(&bytes).to_string());
         assert_eq!(request.digest, digest);
         if self.finished > 0 {
             return error(404, None);

@@ -1,0 +1,312 @@
+//! A file that changes while it is sent, on a platform that does not tell: read to its end ahead of sending, and verified
+//! beside it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use proptest::prelude::*;
+use support::observe::Scenario;
+use support::server::{Fault, Server};
+use support::{Action, Sim, json_of};
+use upload_session_engine::clock::Duration;
+use upload_session_engine::config::{BodyMode, Config, DigestMode};
+use upload_session_engine::error::ErrorCode;
+use upload_session_engine::output::{Event, PartState, State};
+use upload_session_engine::request::Operation::{Finish, Get, Upload};
+
+const DIGESTS: [DigestMode; 3] = [DigestMode::PartsAndFile, DigestMode::Parts, DigestMode::None];
+
+fn rereading(body: BodyMode) -> Scenario {
+    Scenario::parallel(400, 4).config(|config| {
+        config.rereads_file = true;
+        config.body = body;
+    })
+}
+
+fn buffered() -> Scenario {
+    rereading(BodyMode::Buffer)
+}
+
+/// Where the link is slow.
+fn slow(scenario: Scenario) -> Sim {
+    let mut sim = scenario.sim_at(100);
+    sim.server.file_changes = true;
+    sim
+}
+
+fn acknowledged(sim: &Sim) -> usize {
+    sim.told(|event| matches!(event, Event::Part { state: PartState::Done, .. }).then_some(())).len()
+}
+
+/// Runs until all of the file was read once.
+fn run_until_surveyed(sim: &mut Sim) {
+    sim.run_until(|sim| (0..100).all(|part| sim.reads.iter().any(|read| read.part == part)));
+    sim.run_for(Duration::from_millis(6));
+}
+
+fn uploaded(sim: &Sim) -> Vec<u8> {
+    sim.server.held.values().flatten().copied().collect()
+}
+
+fn assert_changed(sim: &Sim, what: &str) {
+    assert_eq!((sim.code(), sim.count(Finish)), (ErrorCode::FileChanged, 0), "{what}");
+}
+
+#[test]
+fn slow_link_leaves_nothing_to_be_read_after_the_last_part() {
+    for digest in DIGESTS {
+        let mut sim = slow(buffered().config(|config| config.digest = digest));
+        sim.run();
+        sim.assert_done();
+        assert_eq!(sim.verifications, 1);
+        let last = sim.events.iter().rev().find_map(|(at, event)| match event {
+            Event::Part { state: PartState::Done, .. } => Some(*at),
+            _ => None,
+        });
+        assert_eq!(sim.sends_of(Finish, None)[0].at, last.unwrap(), "{digest:?}");
+        assert!((0..100).all(|part| sim.reads.iter().filter(|read| read.part == part).count() <= 2));
+    }
+}
+
+#[test]
+fn survey_reads_from_the_end_holds_nothing_and_is_told_to_nobody() {
+    let mut sim = slow(buffered());
+    run_until_surveyed(&mut sim);
+    let surveyed: Vec<_> = sim.reads.iter().filter(|read| !read.keep).collect();
+    assert!(surveyed.len() > 50 && surveyed.is_sorted_by(|before, after| before.part > after.part));
+    assert!(surveyed.iter().all(|read| sim.part_events(read.part).is_empty() && !read.wanted.file));
+    assert!(sim.upload.progress().hashed < 100);
+    sim.run();
+    sim.assert_done();
+    assert_eq!(sim.upload.progress().hashed, 400);
+}
+
+#[test]
+fn file_is_verified_beside_the_second_half_of_the_sending() {
+    let mut sim = slow(buffered());
+    sim.run_until(|sim| sim.verifications == 1);
+    assert!((50..60).contains(&acknowledged(&sim)), "{}", acknowledged(&sim));
+    assert_eq!(sim.upload.state(), State::Uploading);
+}
+
+#[test]
+fn fast_link_reads_everything_twice_and_no_more() {
+    let mut sim = buffered().sim_at(0);
+    sim.run();
+    sim.assert_done();
+    assert_eq!((sim.reads.len(), sim.verifications), (100, 1));
+    assert!(sim.reads.iter().all(|read| read.keep));
+}
+
+#[test]
+fn what_the_platform_tells_of_is_not_surveyed() {
+    for (rereads_file, body) in [(false, BodyMode::Buffer), (false, BodyMode::Blob), (true, BodyMode::Blob)] {
+        let mut sim = slow(rereading(body).config(|config| config.rereads_file = rereads_file));
+        sim.run_until(|sim| sim.verifications == 1);
+        assert_eq!((sim.reads.len(), acknowledged(&sim)), (100, 100), "{rereads_file} {body:?}");
+        sim.run();
+        sim.assert_done();
+    }
+}
+
+#[test]
+fn change_is_found_in_whichever_part_and_whenever_before_the_file_is_verified() {
+    for digest in DIGESTS {
+        // Sent before, in flight or held, surveyed and not sent yet, the last.
+        for at in [0, 4, 45, 60, 399] {
+            for after in [7, 10, 20] {
+                let mut sim = slow(buffered().config(|config| config.digest = digest));
+                run_until_surveyed(&mut sim);
+                sim.run_until(|sim| acknowledged(sim) >= after);
+                sim.act(Action::Overwrite(at));
+                sim.run();
+                assert_changed(&sim, &format!("byte {at} after {after} parts, {digest:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn change_ahead_of_the_survey_is_uploaded_and_one_behind_it_is_found() {
+    for (at, is_found) in [(200, false), (398, true), (0, true)] {
+        let mut sim = slow(buffered());
+        sim.run_until(|sim| sim.reads.iter().any(|read| read.part == 90));
+        sim.act(Action::Overwrite(at));
+        sim.run();
+        if is_found {
+            assert_changed(&sim, &format!("byte {at}"));
+        } else {
+            assert_eq!(sim.upload.state(), State::Done);
+            assert_eq!(Some(&uploaded(&sim)), sim.states.last());
+        }
+    }
+}
+
+#[test]
+fn change_after_the_file_was_verified_is_found_where_it_would_be_sent() {
+    for (at, is_found) in [(0, false), (399, true)] {
+        let mut sim = slow(buffered());
+        sim.run_until(|sim| sim.verifications == 1);
+        sim.run_for(Duration::from_millis(11));
+        sim.act(Action::Overwrite(at));
+        sim.run();
+        if is_found {
+            assert_changed(&sim, &format!("byte {at}"));
+        } else {
+            assert_eq!(sim.upload.state(), State::Done);
+            assert_eq!(uploaded(&sim), sim.states[0]);
+        }
+    }
+}
+
+#[test]
+fn part_that_memory_is_too_short_for_is_verified_after_it_was_sent() {
+    // Before the file is verified, and meanwhile.
+    for verifications in [0, 1] {
+        let mut sim = slow(buffered());
+        run_until_surveyed(&mut sim);
+        sim.run_until(|sim| sim.verifications == verifications);
+        sim.memory_is_short = true;
+        let next = sim.reads.len();
+        sim.run_until(|sim| sim.reads.len() > next);
+        sim.run_until(|sim| acknowledged(sim) == 100);
+        sim.act(Action::Overwrite(0));
+        sim.run();
+        assert_changed(&sim, &format!("after {verifications}"));
+        assert_eq!(sim.verifications, verifications + 1);
+    }
+}
+
+#[test]
+fn file_that_cannot_be_surveyed_or_verified_has_changed() {
+    for verifications in [0, 1] {
+        let mut sim = slow(buffered());
+        sim.run_until(|sim| sim.verifications == verifications && sim.reads.iter().any(|read| read.part == 90));
+        sim.act(Action::BreakFile);
+        sim.run();
+        assert_changed(&sim, "broken");
+    }
+}
+
+#[test]
+fn snapshot_says_nothing_of_parts_that_were_only_surveyed() {
+    let mut sim = slow(buffered().config(|config| config.keeps_record = true));
+    run_until_surveyed(&mut sim);
+    sim.run_until(|sim| acknowledged(sim) >= 10);
+    let record = json_of(sim.record.as_ref().unwrap());
+    assert!(record["digests"].as_array().unwrap().len() <= 8, "{record}");
+    let mut sim = sim.crash();
+    sim.run();
+    sim.assert_done();
+}
+
+#[test]
+fn survey_waits_for_the_end_of_a_pause_and_of_an_outage() {
+    for (begin, end) in [(Action::Pause, Action::Resume), (Action::Offline, Action::Online)] {
+        let mut sim = slow(buffered());
+        sim.run_until(|sim| sim.reads.iter().any(|read| read.part == 90));
+        sim.act(begin);
+        let reads = sim.reads.len();
+        sim.run_for(Duration::from_secs(60));
+        assert_eq!(sim.reads.len(), reads);
+        sim.act(end);
+        sim.run();
+        sim.assert_done();
+    }
+}
+
+#[test]
+fn abort_cancels_the_survey_and_the_verification() {
+    for verifications in [0, 1] {
+        let mut sim = slow(buffered());
+        sim.run_until(|sim| sim.verifications == verifications && sim.reads.iter().any(|read| read.part == 90));
+        // The simulation checks that nothing is read after it, and that what comes too late does nothing.
+        sim.act(Action::Abort);
+        sim.run();
+        assert!(sim.server.deleted);
+    }
+}
+
+#[test]
+fn fresh_session_keeps_what_was_surveyed() {
+    let mut sim = slow(buffered().config(|config| config.restart = true).fault(Upload, 20, Fault::Expire));
+    sim.run();
+    sim.assert_done();
+    assert_eq!((sim.count(Get), sim.verifications), (2, 1));
+    assert_eq!(sim.reads.iter().filter(|read| !read.keep && read.part > 60).count(), 39, "nothing is surveyed twice");
+}
+
+fn body() -> impl Strategy<Value = BodyMode> {
+    prop::sample::select(vec![BodyMode::Blob, BodyMode::Buffer, BodyMode::Buffer])
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop::sample::select(vec![
+        Fault::Status(503),
+        Fault::Status(429),
+        Fault::LostRequest,
+        Fault::LostAnswer,
+        Fault::Hang,
+        Fault::Corrupt,
+        Fault::Expire,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_uploaded_is_what_the_file_held_at_some_time(
+        (size, part_size, latency) in (1..600u64, 4..40u64, prop::sample::select(vec![0, 1, 4, 20, 100])),
+        (body, parallel, direct) in (body(), any::<bool>(), prop::bool::weighted(0.1)),
+        digest in prop::sample::select(DIGESTS.to_vec()),
+        memory_budget in prop_oneof![40..200u64, Just(1 << 26)],
+        (restart, keeps_record) in (any::<bool>(), any::<bool>()),
+        faults in prop::collection::vec(prop::option::weighted(0.1, fault()), 0..40),
+        changes in prop::collection::vec((0..2000u64, 0.0..1.0f64), 0..4),
+        pause in prop::option::weighted(0.2, (0..1000u64, 0..1000u64)),
+        short in prop::option::weighted(0.2, (0..40usize, 1..20usize)),
+        crash in prop::option::weighted(0.2, 1..150usize),
+        seed in any::<u64>(),
+    ) {
+        let config = Config {
+            digest, body, memory_budget, restart, keeps_record, rereads_file: true, direct,
+            ..Config::new("file.bin", "root", size)
+        };
+        let mut server = Server::new(size, part_size, parallel);
+        server.script = faults.into();
+        server.file_changes = true;
+        let mut sim = Sim::new(config, server, seed);
+        sim.latency = Some(Duration::from_millis(latency));
+        for &(after, at) in &changes {
+            let at = (size as f64 * at) as u64;
+            sim.act_after(Duration::from_millis(after * (latency + 1) / 20), Action::Overwrite(at));
+        }
+        if let Some((after, length)) = pause {
+            sim.act_after(Duration::from_millis(after), Action::Pause);
+            sim.act_after(Duration::from_millis(after + length), Action::Resume);
+        }
+        sim.start();
+        let mut steps = 0;
+        while sim.step() {
+            steps += 1;
+            if let Some((from, length)) = short {
+                sim.memory_is_short = (from..from + length).contains(&sim.reads.len());
+            }
+            if crash == Some(steps) && sim.record.is_some() && sim.result.is_none() {
+                let states = std::mem::take(&mut sim.states);
+                sim = sim.crash();
+                sim.states = states;
+                sim.start();
+            }
+        }
+        match &sim.result {
+            Some(Ok(_)) => {
+                let is_state = sim.states.contains(&uploaded(&sim)) || uploaded(&sim) == sim.server.file;
+                prop_assert!(is_state, "a mixture was uploaded");
+            }
+            Some(Err(_)) => prop_assert_eq!(sim.upload.state(), State::Failed),
+            None => prop_assert!(false, "it never ended"),
+        }
+    }
+}
