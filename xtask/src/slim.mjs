@@ -4,8 +4,8 @@
 // The module is optimised. Names of its imports and exports stand in its JavaScript as well, hashes and all, and compress
 // badly: they become letters in both. Then the JavaScript is bundled with its snippets, and minified.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 // The package's classes, which import the module's JavaScript.
@@ -31,6 +31,8 @@ const wasm = join(folder, `${name}_bg.wasm`);
 const glue = join(folder, `${name}.js`);
 
 const run = (from, to, flags) => execFileSync("wasm-opt", [from, "-o", to, ...ENABLE, ...flags], { encoding: "utf8" });
+// Cargo may put its own files elsewhere.
+mkdirSync(dirname(named), { recursive: true });
 run(wasm, named, OPTIMISE);
 const names = JSON.parse(run(named, wasm, STRIP));
 
