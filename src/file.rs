@@ -77,7 +77,7 @@ impl Source for File {
     }
 
     fn release(&self, bytes: Bytes) {
-        drop(bytes);
+        self.reader.recycle(&bytes);
     }
 
     fn end(&self, _: Option<&JsValue>) {

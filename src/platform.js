@@ -221,12 +221,14 @@ function readAll(blob, expected, feed, signal) {
 export class Reader {
   constructor(blob) {
     this.blob = blob;
+    this.spare = [];
   }
 
   // As `pass`; resolves to the bytes where they are to be kept, and there is memory for them.
   async read(start, end, feed, keeps, signal) {
     const length = end - start;
-    const kept = keeps ? reserve(length)?.buffer : undefined;
+    let kept = keeps ? this.spare.pop() : undefined;
+    if (keeps && !(kept?.byteLength >= length)) kept = reserve(length)?.buffer;
     const chunks = this.open(start, end);
     const { fills } = chunks;
     chunks.buffer = kept ?? this.scratch ?? new ArrayBuffer(CHUNK);
@@ -256,8 +258,14 @@ export class Reader {
     return new Chunks(slice(blob, start, end).stream());
   }
 
-  // Lets go of the file, until it is read again.
+  // Takes back the memory of a part that was kept, for another: left as garbage it would pile up.
+  recycle({ buffer }) {
+    this.spare.push(buffer);
+  }
+
+  // Lets go of the file and of spare memory, until it is read again.
   close() {
+    this.spare = [];
     this.chunks?.cancel();
     this.chunks = undefined;
   }

@@ -67,11 +67,13 @@ impl<S: Source> Driver<S> {
         }
     }
 
+    #[cfg_attr(not(feature = "stream"), allow(unused_variables))]
     fn bytes_read(self: &Rc<Self>, op: OpId, hasher: Option<PartHasher>, end: Option<u64>) {
         if self.running.take(&op).is_none() {
             return;
         }
         self.input(|upload| {
+            #[cfg(feature = "stream")]
             if let Some(end) = end {
                 upload.handle_end(op, end, timer::now());
             }

@@ -65,6 +65,10 @@ extern "C" {
     #[wasm_bindgen(method, js_name = read)]
     fn js_read(this: &Reader, start: f64, end: f64, feed: &JsValue, keeps: bool, signal: &JsValue) -> Promise;
 
+    /// Takes back the memory of a part that was kept.
+    #[wasm_bindgen(method)]
+    pub(crate) fn recycle(this: &Reader, bytes: &Bytes);
+
     /// Lets go of the file, until it is read again.
     #[wasm_bindgen(method)]
     pub(crate) fn close(this: &Reader);

@@ -175,7 +175,7 @@ pub type ReadDate = fn(&str) -> Option<Duration>;
 
 /// Reads a date and time as the API sends it (RFC 3339): one without a zone counts as UTC.
 pub(crate) fn parse_date(text: &str, read: ReadDate) -> Option<Duration> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     let (day, time) = (text.get(..10)?, text.get(11..)?);
     let has_zone = time.bytes().any(|byte| b"Zz+-".contains(&byte));
     read(&[day, "T", time, if has_zone { "" } else { "Z" }].concat())

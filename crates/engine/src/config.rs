@@ -170,7 +170,7 @@ impl Config {
 
     /// Tells whether the source can be read only once.
     pub(crate) fn is_stream(&self) -> bool {
-        self.body == BodyMode::Stream
+        cfg!(feature = "streams") && self.body == BodyMode::Stream
     }
 
     /// Returns the most bytes of a file that its connector takes in one request, for sure.

@@ -254,7 +254,7 @@ pub fn decimal(mut number: u64) -> String {
 pub(crate) fn write_escape(unit: u16, json: &mut String) {
     json.push_str("\\u");
     for shift in [12, 8, 4, 0] {
-        json.extend(char::from_digit(u32::from(unit >> shift & 15), 16));
+        json.push(char::from(b"0123456789abcdef"[usize::from(unit >> shift & 15)]));
     }
 }
 
@@ -393,8 +393,12 @@ impl<'a> Reader<'a> {
             b'u' => {
                 let first = self.hex()?;
                 let is_pair = (0xd800..0xdc00).contains(&first) && self.eat(b'\\') && self.eat(b'u');
-                let units = [first, if is_pair { self.hex()? } else { 0 }];
-                return char::decode_utf16(units).next()?.ok();
+                let unit = u32::from(first);
+                if !is_pair {
+                    return char::from_u32(unit);
+                }
+                let low = u32::from(self.hex()?).checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+                return char::from_u32(0x10000 + ((unit - 0xd800) << 10) + low);
             }
             _ => return None,
         })

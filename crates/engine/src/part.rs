@@ -244,7 +244,7 @@ impl Parts {
 
     /// Tells whether parts are passed on as they are read: none can be sent twice.
     pub(crate) const fn is_piped(&self) -> bool {
-        self.stream && !self.keep
+        cfg!(feature = "streams") && self.stream && !self.keep
     }
 
     /// Returns the digest that goes with finish.

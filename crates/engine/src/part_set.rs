@@ -33,6 +33,7 @@ impl PartSet {
     }
 
     /// Drops every number from `end` on.
+    #[cfg(feature = "streams")]
     pub(crate) fn truncate(&mut self, end: u32) {
         self.runs.retain(|run| run.start < end);
         if let Some(last) = self.runs.last_mut() {

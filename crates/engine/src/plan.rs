@@ -62,7 +62,7 @@ impl Plan {
 
     /// Tells whether the file's end is not known yet.
     pub const fn is_open(&self) -> bool {
-        self.open
+        cfg!(feature = "streams") && self.open
     }
 
     /// Returns the bytes of the file; the most that it may have while its end is not known.

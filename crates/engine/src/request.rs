@@ -155,7 +155,7 @@ fn percent_encode(text: &str, target: &mut String) {
         } else {
             target.push('%');
             for digit in [byte >> 4, byte & 15] {
-                target.extend(char::from_digit(digit.into(), 16).map(|digit| digit.to_ascii_uppercase()));
+                target.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
             }
         }
     }

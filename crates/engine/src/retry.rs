@@ -210,7 +210,7 @@ impl Attempts {
 /// Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date, of which the time until then is returned.
 /// A date in the past is no wait at all; what is neither is ignored.
 pub fn parse_retry_after(value: &str, unix_now: Duration, read_date: ReadDate) -> Option<Duration> {
-    let value = value.trim();
+    let value = value.trim_ascii();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than a number can hold is as good as forever.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

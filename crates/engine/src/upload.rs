@@ -250,6 +250,7 @@ impl Upload {
     /// Takes in that the source ended at `size` bytes, as the read of that operation found out, where the
     /// [size](Config::size) was not known. Where the part has bytes, [`handle_read`](Self::handle_read) follows; where
     /// it has none it is no part, and nothing follows.
+    #[cfg(feature = "streams")]
     pub fn handle_end(&mut self, op: OpId, size: u64, now: Now) {
         if let Some(parts) = &mut self.parts {
             parts.end_at(op, size);
@@ -269,8 +270,9 @@ impl Upload {
 
     /// Takes in that the bytes of a part are not held though they were to be: slices of the file are sent in their place.
     pub fn handle_not_held(&mut self) {
-        let early = self.parts.as_mut().and_then(Parts::send_slices);
-        self.outputs.extend(early.map(|op| Output::Cancel { op }));
+        if let Some(op) = self.parts.as_mut().and_then(Parts::send_slices) {
+            self.outputs.push_back(Output::Cancel { op });
+        }
     }
 
     /// Takes in that a part could not be read.

@@ -17,6 +17,7 @@ impl Parts {
     }
 
     /// Ends a file of unknown size where the part that is being read found its end: a part that has no byte is none.
+    #[cfg(feature = "streams")]
     pub(crate) fn end_at(&mut self, op: OpId, size: u64) {
         if !self.plan.is_open() || !self.is_read_by(op) {
             return;

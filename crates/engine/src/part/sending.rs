@@ -134,7 +134,7 @@ impl Parts {
     /// Has a part hashed and sent once more because the server complained of its digest; returns whether its bytes
     /// were held and are not any more. None where that was done before.
     pub(crate) fn doubt(&mut self, number: u32) -> Option<bool> {
-        let stream = self.stream;
+        let stream = cfg!(feature = "streams") && self.stream;
         let part = self.part_mut(number).filter(|part| !part.doubted)?;
         part.doubted = true;
         part.call.state = CallState::Ready;

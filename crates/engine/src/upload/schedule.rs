@@ -161,12 +161,17 @@ impl Upload {
     /// Stops all that is done for parts, and lets go of what is held for them.
     pub(super) fn cancel_parts(&mut self) {
         let Some(parts) = &mut self.parts else { return };
-        let mut ops: Vec<_> = parts.reading().collect();
-        for (_, call) in parts.calls_mut() {
-            ops.extend(call.in_flight().map(|flight| flight.op));
+        for op in parts.reading() {
+            self.outputs.push_back(Output::Cancel { op });
         }
-        self.outputs.extend(ops.into_iter().map(|op| Output::Cancel { op }));
-        self.outputs.extend(parts.close().into_iter().map(|part| Output::Release { part }));
+        for (_, call) in parts.calls_mut() {
+            if let Some(flight) = call.in_flight() {
+                self.outputs.push_back(Output::Cancel { op: flight.op });
+            }
+        }
+        for part in parts.close() {
+            self.outputs.push_back(Output::Release { part });
+        }
     }
 
     /// Stops the phase's own request, if one is in flight.

@@ -186,5 +186,5 @@ pub(super) fn is_finished(envelope: &Object) -> bool {
 /// Reads `uploaded_byte_range`, "0-8388607": how many of the first bytes are held.
 fn bytes_held(range: &str) -> Option<u64> {
     let (first, last) = range.split_once('-')?;
-    (first.trim() == "0").then(|| last.trim().parse::<u64>().ok()?.checked_add(1)).flatten()
+    (first.trim_ascii() == "0").then(|| last.trim_ascii().parse::<u64>().ok()?.checked_add(1)).flatten()
 }
