@@ -1,6 +1,6 @@
 // Requests: where they go, what they carry, and how they are sent (WHATWG Fetch, WHATWG XHR).
 
-import { probe, timeout as startTimer } from "./platform.js";
+import { isChromium, probe, timeout as startTimer } from "./platform.js";
 import { isHeaderValue } from "./values.js";
 
 // What came of a request; `Kind` in network.rs.
@@ -12,6 +12,9 @@ const UNSENDABLE = 4;
 const TOKEN_FAILED = 5;
 const NO_TOKEN = 6;
 const UNREADABLE = 7;
+
+// From here on a body's memory matters, in bytes.
+const LARGE = 2 ** 16;
 
 const CREDENTIALS = ["omit", "same-origin", "include"];
 const RESERVED = "content-length content-type digest x-apideck-metadata";
@@ -144,6 +147,8 @@ export class Connection {
         return { kind: UNREADABLE, cause };
       }
     }
+    // Chromium keeps a copy of a buffer until that is collected as garbage, which its size does not hasten; of a Blob, none.
+    if (content?.length > LARGE && isChromium()) content = new Blob([content]);
     const set = (name, value) => value !== undefined && headers.set(name, value);
     set("digest", digest);
     set("x-apideck-metadata", metadata);

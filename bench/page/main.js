@@ -41,5 +41,5 @@ result.catch(() => {});
 ready.catch(() => {});
 
 /** What the command asks for; an error comes as its text, which WebDriver can carry. */
-const told = (promise, done) => promise.then((value) => done({ value }), (error) => done({ error: String(error?.stack ?? error) }));
+const told = (promise, done) => promise.then((value) => done({ value }), (error) => done({ error: `${error}\n${error?.stack ?? ""}` }));
 globalThis.bench = { ready: (done) => told(ready, done), result: (done) => told(result, done) };
