@@ -3,9 +3,9 @@
  * worker, one for the whole page, whose own thread stays free.
  *
  * What differs: `state`, `progress`, `id` and `snapshot()` are as of the worker's last message, so that an event may still
- * come between `pause()` or `abort()` and what follows from it. Options that are no functions are cloned (structured
- * clone) when a session is made; what cannot be cloned is `invalid_argument`. The functions of `apiKey` and `store`, and
- * the `signal`, stay on the page and are called there. Where the worker ends, what waits for it rejects with `worker`.
+ * come between `pause()` or `abort()` and what follows from it. Options that are no functions are copied when a session is
+ * made. The functions of `apiKey` and `store`, and the `signal`, stay on the page and are called there. Where the worker
+ * ends, what waits for it rejects with `worker`.
  *
  * @module upload-session/worker
  */
@@ -16,8 +16,8 @@ export * from "./index.js";
 export interface WorkerOptions {
   /**
    * Starts the worker, of the script `upload-session/worker/thread`, as a module or bundled. By default it is the package's
-   * own, by `new Worker(new URL("./worker/thread.js", import.meta.url), { type: "module" })`, which Vite and webpack 5
-   * know; other bundlers take the script as one more entry point.
+   * own, by `new Worker(new URL("./thread.js", import.meta.url), { type: "module" })`, which Vite and webpack 5 know; other
+   * bundlers take the script as one more entry point.
    */
   worker?: () => Worker;
 }

@@ -1,10 +1,12 @@
 // (b) This package as its README shows, both digests; `entry` is "index" or "worker", `body` its option of that name.
 
+const ENTRIES = { index: "/pkg/index.js", worker: "/pkg/dist/worker.js" };
+
 let UploadSession;
 let wasm;
 
 export async function prepare({ entry }) {
-  const module = await import(`/pkg/${entry}.js`);
+  const module = await import(ENTRIES[entry]);
   wasm = await module.default();
   UploadSession = module.UploadSession;
 }

@@ -7,7 +7,7 @@ import { makeFolder, startEmulator } from "./harness.js";
 
 const PAGE = `<!doctype html><title>A page of someone else's</title><input type="file" multiple>
 <script type="module">
-  import init, * as worker from "/pkg/worker.js";
+  import init, * as worker from "/pkg/dist/worker.js";
   Object.assign(window, worker, { init });
   window.file = (index = 0) => document.querySelector("input").files[index];
   // What tests look at: which states there were, and the ends of promises as plain data.
@@ -26,8 +26,8 @@ const PAGE = `<!doctype html><title>A page of someone else's</title><input type=
 </script>`;
 
 // A worker that ends with an error as soon as an upload is paused.
-const MORTAL = `import "/pkg/worker/thread.js";
-addEventListener("message", ({ data }) => { if (data.name === "pause") throw new Error("an end for the test"); });`;
+const MORTAL = `import "/pkg/dist/thread.js";
+addEventListener("message", ({ data }) => { if (data[0] === "pause") throw new Error("an end for the test"); });`;
 
 /** Registers start and end; the object it returns is filled before the first test. */
 export function useWorkerPage(startDriver, { name, mib }) {

@@ -10,7 +10,7 @@ import { PACKED } from "./install.js";
 const APPS = path.join(PACKED, "apps");
 const DIST = path.join(PACKED, "dist");
 const PACKAGE = "/node_modules/upload-session";
-const IMPORTS = { "upload-session": `${PACKAGE}/index.js`, "upload-session/worker": `${PACKAGE}/worker.js` };
+const IMPORTS = { "upload-session": `${PACKAGE}/index.js`, "upload-session/worker": `${PACKAGE}/dist/worker.js` };
 
 const page = (script, head = "") => `<!doctype html><meta charset="utf-8"><title>A page</title>${head}
 <input type="file">

@@ -2,14 +2,18 @@
 // module with the names of its functions goes to <named>, for who wants to know what it is made of.
 //
 // The module is optimised. Names of its imports and exports stand in its JavaScript as well, hashes and all, and compress
-// badly: they become letters in both. Then the JavaScript is bundled with its snippets, and minified.
+// badly: they become letters in both. Then the JavaScript is bundled with its snippets, and minified; so is that of
+// `upload-session/worker`, which is put beside it.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 // The package's classes, which import the module's JavaScript.
 const ENTRY = new URL("../../src/index.js", import.meta.url);
+// What they run through in a worker: the page's side, and the worker's script.
+const WORKER = new URL("../../src/worker/", import.meta.url);
 // Features that rustc enables by default; wasm-opt refuses a module that uses others than it was told.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 const ENABLE = FEATURES.map((feature) => `--enable-${feature}`);
@@ -64,8 +68,8 @@ replace(/^import \* as import\d+ from .*\n/gm, "", direct.length);
 const returned = /^ {4}return \{\n {8}__proto__: null,\n(?: {8}"\.\/[^"]*": import\d+,\n)+ {4}\};\n/gm;
 replace(returned, () => `    return { a: { ${["...import0", ...members].join(", ")} } };\n`, 1);
 
-// The page may look at the memory, by its name, and at nothing else.
-replace(/return wasm;$/gm, "return { memory: wasm.memory };", 3);
+// The page may look at the memory, by its name, and hand the module on, and see nothing else.
+replace(/return wasm;$/gm, "return { memory: wasm.memory, module: wasmModule };", 3);
 const exported = new Map(names.exports);
 script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
   if (!exported.has(from)) throw new Error(`${glue} takes ${from} of the module, which has none`);
@@ -76,16 +80,24 @@ replace(/^if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[^]*?^\}\n/gm, "", 1
 const imports = modules.map((module, index) => `import * as snippet${index} from ${JSON.stringify(module)};\n`);
 writeFileSync(glue, imports.join("") + script);
 
+const common = { bundle: true, format: "esm", target: "es2022", minify: true, legalComments: "none" };
 await build({
+  ...common,
   stdin: { contents: readFileSync(ENTRY, "utf8"), resolveDir: folder },
   outfile: glue,
   allowOverwrite: true,
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  minify: true,
   // What wasm-bindgen has to say of loaders that it works around.
   pure: ["console.warn"],
-  legalComments: "none",
 });
 rmSync(join(folder, "snippets"), { recursive: true });
+
+const beside = { path: `./${name}.js`, external: true };
+await build({
+  ...common,
+  entryPoints: { worker: fileURLToPath(new URL("page.js", WORKER)), thread: fileURLToPath(new URL("thread.js", WORKER)) },
+  outdir: folder,
+  // What both have is a file of its own.
+  splitting: true,
+  chunkNames: "port",
+  plugins: [{ name: "beside", setup: ({ onResolve }) => onResolve({ filter: new RegExp(`/${name}\\.js$`) }, () => beside) }],
+});

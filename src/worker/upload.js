@@ -1,15 +1,22 @@
 // What the page keeps of an upload that runs in the worker.
 
-import { UploadError } from "../index.js";
+import { UploadError } from "../upload_session.js";
 import { unpack } from "./port.js";
 
-/** Its listeners, its properties as of the last message, and what the page's own functions threw. */
+/** Its listeners, its properties as of the last message, and the page's own functions with what they threw. */
 export class Upload {
+  #apiKey;
+  #store;
   #listeners = [];
   #thrown = [];
+  /** Whether anybody ever listened to parts, of which there are many events. */
+  parts = false;
+  /** What `UploadSession` tells of the upload; undefined until it is handed over to the worker. */
+  view;
 
-  constructor(view) {
-    this.view = view;
+  constructor({ apiKey, store }) {
+    this.#apiKey = apiKey;
+    this.#store = store;
   }
 
   on(name, listener) {
@@ -20,13 +27,10 @@ export class Upload {
     };
   }
 
-  listensTo(name) {
-    return this.#listeners.some((entry) => entry.name === name);
-  }
-
   receive(name, detail, view) {
     Object.assign(this.view, view);
-    this.tell(name, name === "retry" ? { ...detail, error: this.revive(unpack(detail.error)) } : detail);
+    if (name === "retry") detail.error = this.revive(unpack(detail.error));
+    this.tell(name, detail);
   }
 
   tell(name, detail) {
@@ -43,9 +47,19 @@ export class Upload {
 
   /** The worker is gone, and the upload with it. */
   fail() {
-    if (["done", "failed", "aborted"].includes(this.view.state)) return;
-    this.view.state = "failed";
-    this.tell("state", { state: "failed" });
+    this.receive("state", { state: "failed" }, { state: "failed" });
+  }
+
+  /** Calls a function of the page's: a method of the store, or that of the token. */
+  async ask(method, ...args) {
+    try {
+      if (method) return await this.#store[method](...args);
+      const token = await this.#apiKey.call();
+      // What is no string is refused there, as it would be here.
+      return typeof token === "string" ? token : undefined;
+    } catch (thrown) {
+      throw this.standIn(thrown);
+    }
   }
 
   /** Stands in the worker for what was thrown on the page, which may be nothing that can be cloned. */
