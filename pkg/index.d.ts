@@ -419,7 +419,7 @@ export class UploadSession {
   readonly id: string | undefined;
   /** Where the upload stands. */
   readonly state: UploadState;
-  /** How far the upload is, as it was last told. */
+  /** How far the upload is. At the event of a part that is done, that part counts. */
   readonly progress: Progress;
 
   /**

@@ -32,8 +32,10 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
       const before = { id: session.id, state: session.state, progress: session.progress, snapshot: session.snapshot() };
       const states = watch(session);
       const parts = [];
+      const counts = [];
       session.on("part", ({ partNumber, state }) => {
-        // What a page keeps by itself has to count the part that it was just told of.
+        // What a page keeps by itself, and what it shows, has to count the part that it was just told of.
+        if (state === "done") counts.push(session.progress.parts.done);
         const { sessionId, acknowledged } = state === "done" ? session.snapshot() : {};
         if (sessionId) parts.push(sessionId === session.id && acknowledged.some(([first, last]) => first <= partNumber && partNumber <= last));
       });
@@ -42,7 +44,7 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
       const isSame = promise === session.start();
       const uploaded = await promise;
       const { id, state, progress } = session;
-      return { before, states, parts, told: await told, isSame, uploaded, id, state, progress, snapshot: session.snapshot(), here };
+      return { before, states, parts, counts, told: await told, isSame, uploaded, id, state, progress, snapshot: session.snapshot(), here };
     });
     await assertStored(seen.uploaded);
     assertEveryPartDigested(await shared.emulator.stats("whole"), partsOf(shared.file, PART_SIZE));
@@ -51,6 +53,7 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
     assert.equal(seen.before.progress.total, shared.file.size);
     assert.deepEqual([seen.before.id, seen.before.snapshot], [null, null]);
     assert.deepEqual(seen.parts, Array(partsOf(shared.file, PART_SIZE)).fill(true));
+    assert.ok(seen.counts.every((done, before) => done > before), `parts done, told with each: ${seen.counts}`);
     assert.equal(seen.told.id, seen.id);
     assert.ok(seen.isSame, "a second start() gives the same promise");
     assert.deepEqual([seen.state, seen.progress.confirmed, seen.snapshot], ["done", shared.file.size, null]);

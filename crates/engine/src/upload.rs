@@ -140,7 +140,7 @@ impl Upload {
         matches!(self.phase, Phase::Claiming | Phase::AbortingCreate(_) | Phase::Deleting(_))
     }
 
-    /// Returns how far the upload is, by what was last told to its listeners.
+    /// Returns how far the upload is, as of the last input.
     pub fn progress(&self) -> Progress {
         self.told.progress
     }

@@ -127,6 +127,13 @@ fn progress_that_came_within_a_frame_is_told_at_the_next() {
     let mut sim = Scenario::parallel(6, 1).fault(Finish, None, Fault::Accepted).sim_at(1);
     sim.run_until_state(State::Finishing);
     let ended = sim.now;
+    assert!(sim.progress_events().iter().all(|(_, told)| told.parts_done < 6));
+    let progress = sim.upload.progress();
+    assert_eq!(
+        (progress.confirmed, progress.parts_done, progress.parts_in_flight),
+        (6, 6, 0),
+        "who asks is told at once"
+    );
     sim.run_for(FRAME);
     assert_eq!(sim.upload.state(), State::Finishing);
     let (at, last) = *sim.progress_events().last().unwrap();

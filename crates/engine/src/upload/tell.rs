@@ -1,5 +1,7 @@
 //! What the listeners are told.
 
+use core::mem;
+
 use super::Upload;
 use crate::call::Call;
 use crate::clock::{Duration, Instant};
@@ -49,7 +51,9 @@ impl Upload {
         self.told.last_progress = self.finished;
         let progress = self.measure_progress(now);
         // An upload of nothing ends as it began, and is told of all the same.
-        let is_news = progress != self.told.progress || (self.finished && !self.told.any_progress);
+        let is_news = mem::replace(&mut self.told.progress, progress) != progress
+            || (self.told.progress_due.is_some() && self.parts.is_some())
+            || (self.finished && !self.told.any_progress);
         let due = self.told.progress_at.map(|at| at + PROGRESS_INTERVAL).filter(|&due| due > now && !self.finished);
         self.told.progress_due = due.filter(|_| is_news);
         if due.is_some() {
@@ -57,7 +61,6 @@ impl Upload {
         }
         self.told.progress_at = Some(now);
         if is_news {
-            self.told.progress = progress;
             self.told.any_progress = true;
             self.tell(Event::Progress(progress));
         }
