@@ -374,6 +374,47 @@ async fn any_json_of_the_server_comes_through() {
 }
 
 #[wasm_bindgen_test]
+async fn keys_are_renamed_at_every_depth_but_within_opaque_fields() {
+    let (consumer, api) = ready("dropbox").await;
+    let body = json!({
+        "status_code": 200,
+        "data": {
+            "id": "s",
+            "parent_folders": [{ "downstream_id": 1 }, [{ "deep_key": 2 }]],
+            "custom_mappings": { "my_key": { "other_key": 3 } },
+            "pass_through": [{ "service_id": "box" }],
+        },
+        "_raw": { "raw_key": { "deep_key": 4 } },
+    });
+    consumer.fail("get", 1, json!({ "kind": "status", "status": 200, "body": body })).await;
+    let answer = settle(api.get(&js(&json!({ "id": "s", "raw": true })), &NONE)).await.unwrap();
+    let renamed = [("data.parentFolders.0.downstreamId", 1), ("data.parentFolders.1.0.deepKey", 2)];
+    let opaque = [("data.customMappings.my_key.other_key", 3), ("raw.raw_key.deep_key", 4)];
+    for (path, value) in renamed.into_iter().chain(opaque) {
+        assert_eq!(get(&answer, path), value, "{path}");
+    }
+    assert_eq!(text(&answer, "data.passThrough.0.service_id").as_deref(), Some("box"));
+}
+
+#[wasm_bindgen_test]
+async fn answer_is_taken_where_it_is_nested_128_deep_and_no_deeper() {
+    let (consumer, api) = ready("dropbox").await;
+    // The envelope and its data are two of them.
+    for (depth, is_taken) in [(126, true), (127, false), (1000, false)] {
+        let nested = format!("{}{{}}{}", r#"{"a_key":"#.repeat(depth - 1), "}".repeat(depth - 1));
+        let body = format!(r#"{{"data":{{"a_key":{nested}}}}}"#);
+        consumer.fail("get", 1, json!({ "kind": "status", "status": 200, "body": body })).await;
+        match settle(api.get(&js(&json!({ "id": "s" })), &NONE)).await {
+            Ok(answer) => {
+                let deepest = get(&answer, &format!("data{}", ".aKey".repeat(depth)));
+                assert!(is_taken && deepest.is_object(), "{depth}");
+            }
+            Err(failure) => assert!(!is_taken && failure.code() == "protocol", "{depth}: {failure:?}"),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
 async fn calls_outlive_their_object() {
     let (consumer, api) = ready("dropbox").await;
     let call = api.create(&js(&json!({ "name": "a", "parentFolderId": "root", "size": 10 })), &NONE);

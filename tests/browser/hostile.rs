@@ -265,3 +265,17 @@ async fn listener_taken_off_by_an_earlier_one_is_not_called() {
     let told: Vec<f64> = js_sys::Array::from(&log).iter().filter_map(|entry| entry.as_f64()).collect();
     assert!(!told.is_empty() && told.iter().all(|&entry| entry == 1.0), "{told:?}");
 }
+
+/// They would match by chance.
+#[wasm_bindgen_test]
+async fn credentials_too_short_to_be_told_from_other_words_are_left() {
+    let consumer = Consumer::new("dropbox");
+    let body = "a key is a key; you sent Bearer key, 7 bytes and 8 bytes!";
+    consumer.fail("get", 1, json!({ "kind": "status", "status": 400, "body": body })).await;
+    let headers = json!({ "x-short": "7 bytes", "x-long": "8 bytes!" });
+    let options = consumer.connection(json!({ "apiKey": "key", "headers": headers }));
+    let api = UploadSessionsApi::new(&options).map_err(Failure).unwrap();
+    let failure = settle(api.get(&js(&json!({ "id": "s" })), &NONE)).await.unwrap_err();
+    let left = "a key is a key; you sent [redacted], 7 bytes and [redacted]";
+    assert_eq!(failure.text("detail").as_deref(), Some(left));
+}
