@@ -306,7 +306,7 @@ export interface UploadOptions extends ConnectionOptions {
 export interface UploadStore {
   /** Resolves to what is kept under the key; to undefined where there is nothing. */
   get(key: string): Promise<UploadSnapshot | undefined>;
-  /** Keeps a value in place of an earlier one. Called after each part that the server acknowledged. */
+  /** Keeps a value in place of an earlier one. Called after each part that the server acknowledged, every 25 ms at most. */
   set(key: string, value: UploadSnapshot): Promise<void>;
   /** Forgets what is kept under the key, if there is anything. */
   delete(key: string): Promise<void>;

@@ -108,7 +108,7 @@ export function isChromium() {
 const OCTET_STREAM = "application/octet-stream";
 // Most bytes of a chunk, where the reader can be told.
 const CHUNK = 2 ** 20;
-// Longest time that one stream of a file is read, in milliseconds.
+// How long a stream of a file may go on with another part after it was opened, in milliseconds.
 const LIFETIME = 1000;
 // Longest stretch of work without a pause, in milliseconds: a frame. The end of a chunk is no end of a task, as chunks
 // that are queued already come as microtasks.
@@ -191,12 +191,12 @@ async function pass(chunks, expected, feed, signal, keeps, goesOn) {
       if (done) break;
       if (!(value instanceof Uint8Array)) throw new TypeError("a Blob's stream gave something else than bytes");
       found += value.length;
+      if (chunks.fills) chunks.buffer = value.buffer;
       if (signal?.aborted || found > expected) {
         chunks.cancel();
         break;
       }
-      if (chunks.fills) chunks.buffer = value.buffer;
-      else if (keeps) new Uint8Array(chunks.buffer).set(value, start);
+      if (keeps && !chunks.fills) new Uint8Array(chunks.buffer).set(value, start);
       feed?.(value);
       if (performance.now() - chunks.since >= STRETCH) {
         await pause();
@@ -231,11 +231,12 @@ export class Reader {
     if (keeps && !(kept?.byteLength >= length)) kept = reserve(length)?.buffer;
     const chunks = this.open(start, end);
     const { fills } = chunks;
+    this.closed = false;
     chunks.buffer = kept ?? this.scratch ?? new ArrayBuffer(CHUNK);
     this.scratch = undefined;
     const changed = await pass(chunks, length, feed, signal, kept !== undefined, fills);
     if (changed) return changed;
-    if (signal.aborted) chunks.cancel();
+    if (signal.aborted || this.closed) chunks.cancel();
     else if (fills) Object.assign(this, { chunks, position: end });
     if (kept) return new Uint8Array(chunks.buffer, 0, length);
     this.scratch = chunks.buffer;
@@ -265,6 +266,7 @@ export class Reader {
 
   // Lets go of the file and of spare memory, until it is read again.
   close() {
+    this.closed = true;
     this.spare = [];
     this.chunks?.cancel();
     this.chunks = undefined;

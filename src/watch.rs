@@ -2,7 +2,7 @@
 //!
 //! Chromium refuses to read a file that was written to since it was picked: there a look costs the reading of one
 //! byte. Other browsers serve whatever is under the file's name by now, and nothing that they tell of a `File` (size, date)
-//! is ever looked up again. There the file is read a second time before it is finished, and a few samples of it now and
+//! is ever looked up again. There the file is read once more before it is finished, and a few samples of it now and
 //! then meanwhile, so that a file that was replaced is not found out only after hours of sending.
 
 use core::cell::Cell;

@@ -3,11 +3,13 @@
 const ENTRIES = { index: "/pkg/index.js", worker: "/pkg/dist/worker.js" };
 
 let UploadSession;
-let wasm;
+let memory;
 
 export async function prepare({ entry }) {
   const module = await import(ENTRIES[entry]);
-  wasm = await module.default();
+  const exports = await module.default();
+  // With the worker, what works is out of sight.
+  if (entry === "index") ({ memory } = exports);
   UploadSession = module.UploadSession;
 }
 
@@ -29,5 +31,5 @@ export async function upload(file, { server, service, body, inFlight }) {
 
 /** Bytes of the module's linear memory; unknown where it is not in this thread. */
 export function facts() {
-  return { linearMemory: wasm?.memory?.buffer.byteLength };
+  return { linearMemory: memory?.buffer.byteLength };
 }

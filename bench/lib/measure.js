@@ -1,7 +1,8 @@
 // One upload of one contestant, in a browser of its own.
 
 import { startChromium, startFirefox } from "../../tests/e2e/harness.js";
-import { cpuSeconds, largest, renderers, resetPeaks } from "./processes.js";
+import { browserProcesses } from "../../tests/e2e/processes.js";
+import { cpuSeconds, largest, renderers, resetPeaks, total } from "./processes.js";
 
 /** Longest time that one upload may take, in milliseconds. */
 const PATIENCE_MS = 20 * 60_000;
@@ -12,7 +13,7 @@ const START = { chromium: () => startChromium(), firefox: () => startFirefox() }
 
 /**
  * Opens the page, picks the file, and waits for the end; resolves with seconds, CPU seconds of the whole browser, and the
- * memory of the page's process, in bytes. `around` wraps the upload, for what else is to be recorded of it.
+ * memory of the page's process and the sum of all processes' peaks, in bytes. `around` wraps the upload, for what else is to be recorded of it.
  */
 export async function measure(browser, url, file, around = (driver, run) => run()) {
   const driver = await START[browser]();
@@ -28,13 +29,14 @@ export async function measure(browser, url, file, around = (driver, run) => run(
 
 async function upload(driver, file) {
   const pages = await renderers(driver);
-  await resetPeaks(pages);
+  const all = await browserProcesses(driver);
+  await resetPeaks(all);
   const memoryBefore = await largest(pages, "VmRSS");
   const cpuBefore = await cpuSeconds(driver);
   await driver.findElement({ css: "input" }).sendKeys(file);
   const told = await ask(driver, "result");
   const cpu = (await cpuSeconds(driver)) - cpuBefore;
-  return { ...told, cpu, memoryBefore, memoryPeak: await largest(pages, "VmHWM") };
+  return { ...told, cpu, memoryBefore, memoryPeak: await largest(pages, "VmHWM"), memoryOfAll: await total(all, "VmHWM") };
 }
 
 /** Waits for what the page promises by that name. */

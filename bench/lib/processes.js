@@ -34,8 +34,17 @@ export async function resetPeaks(ids) {
 
 /** The resident memory of the largest of these processes, in bytes: "VmRSS" now, "VmHWM" at its highest. */
 export async function largest(ids, field) {
+  return Math.max(...(await memories(ids, field)));
+}
+
+/** The resident memory of all these processes, in bytes; of peaks the sum, though they need not be at one time. */
+export async function total(ids, field) {
+  return (await memories(ids, field)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+async function memories(ids, field) {
   const all = await Promise.all(ids.map((id) => read(id, "status")));
-  return Math.max(...all.map((status) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0)));
+  return all.map((status) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0));
 }
 
 /** A process that has ended meanwhile reads as nothing. */

@@ -25,7 +25,11 @@ export async function connect(startWorker, module, onEnd) {
     ask: (id, ...question) => uploads.get(id).ask(...question),
     forget: (id) => uploads.delete(id),
   });
+  let ended = false;
   const end = (message) => {
+    // A second word of the same worker is not of its successor.
+    if (ended) return;
+    ended = true;
     worker.terminate();
     onEnd();
     fail(failure(message));

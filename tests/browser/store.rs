@@ -72,6 +72,26 @@ async fn record_from_a_newer_version_is_kept_and_one_warning() {
     assert_eq!((calls("get"), calls("set"), calls("delete")), (1.0, 0.0, 0.0));
 }
 
+/// Parts that are acknowledged in quick succession share a write, and what is deleted is never written after that.
+#[wasm_bindgen_test]
+async fn record_is_written_at_most_every_25_ms_and_is_gone_in_the_end() {
+    let now = || eval("performance.now()").as_f64().unwrap();
+    let store = MemoryStore::new(&NONE);
+    let consumer = Consumer::with("dropbox", json!({ "part_size": 1000 })).await;
+    let file = file(200_000);
+    let began = now();
+    let (running, uploaded) = Running::to_end(&file, &with(consumer.options(json!({})), "store", store.as_ref())).await;
+    let elapsed = now() - began;
+    consumer.assert_holds(&uploaded, &file).await;
+    assert!(running.warnings().is_empty());
+    let calls = |name: &str| get(&store, &format!("calls.{name}")).as_f64().unwrap();
+    assert!(calls("set") > 1.0);
+    // The first may come at any time, and timers are rounded to milliseconds.
+    assert!((calls("set") - 1.0) * 24.0 <= elapsed, "{} writes in {elapsed} ms", calls("set"));
+    assert_eq!(calls("delete"), 1.0);
+    assert!(store.last().is_undefined());
+}
+
 #[wasm_bindgen_test]
 async fn damaged_record_is_replaced_and_one_warning() {
     let store = MemoryStore::new(&js(&json!({ "version": 1, "sessionId": "" })));

@@ -83,6 +83,51 @@ test("where a page broke AbortController, start() rejects with what that throws"
   assert.deepEqual((await emulator.stats("broken")).log, []);
 });
 
+test("a read that a restart cuts short leaves the next one nothing to stumble over", async () => {
+  await emulator.settings("restarting", { part_size: 1_048_576 });
+  await emulator.faults("restarting", [{ operation: "upload", part_number: 0, fault: { kind: "expire" } }]);
+  const { uploaded, creations } = await driver.executeAsyncScript((done) => {
+    const file = document.querySelector("input").files[0];
+    import("upload-session").then(async ({ default: init, UploadSession }) => {
+      await init();
+      const options = {
+        serverUrl: "/", apiKey: "key", appId: "app", consumerId: "restarting", serviceId: "dropbox", parentFolderId: "root", restart: true,
+      };
+      const { fetch } = window;
+      const { read } = ReadableStreamBYOBReader.prototype;
+      const [underWay, held] = [Promise.withResolvers(), Promise.withResolvers()];
+      let creations = 0;
+      let ends = 0;
+      // The end of a part's read waits for the fresh session to be asked for, and the answer that leads there for that read.
+      ReadableStreamBYOBReader.prototype.read = async function (room) {
+        const { length } = room;
+        const result = await read.call(this, room);
+        if (creations === 1 && result.value?.length === length && ++ends === 4) {
+          underWay.resolve();
+          await held.promise;
+        }
+        return result;
+      };
+      window.fetch = async (url, init) => {
+        if (init.method === "POST" && String(url).endsWith("/upload-sessions") && ++creations === 2) {
+          held.resolve();
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+        const response = await fetch(url, init);
+        if (response.status === 404) await underWay.promise;
+        return response;
+      };
+      const uploaded = await new UploadSession(file, options).start().catch((error) => `${error.code}: ${error.message}`);
+      window.fetch = fetch;
+      ReadableStreamBYOBReader.prototype.read = read;
+      done({ uploaded, creations });
+    });
+  });
+  assert.equal(uploaded.size, file.size, String(uploaded));
+  assert.equal(creations, 2);
+  assert.equal((await emulator.fileInfo(uploaded.id)).sha1, file.sha1);
+});
+
 test("a session that a page keeps only the promise of is not collected as garbage", async () => {
   await emulator.settings("forgetful", { rate: 30_000_000 });
   const uploaded = await driver.executeAsyncScript((done) => {

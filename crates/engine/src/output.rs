@@ -25,7 +25,9 @@ pub enum Output {
     /// `handle_claimed`.
     Claim,
     /// Read a part once, hash what is wanted of it, and keep its bytes where asked; answered by
-    /// `handle_read` or `handle_read_failed`. One at a time, in part order (but for a part that is read again).
+    /// `handle_read` or `handle_read_failed`. One at a time. In part order, but for a part that is read again, and
+    /// where the file is read ahead of its sending ([`rereads_file`](crate::config::Config::rereads_file)): that begins with the
+    /// last part.
     Read {
         /// To be named in the answer.
         op: OpId,
@@ -39,7 +41,7 @@ pub enum Output {
         /// Whether to hold the bytes until [`Output::Release`].
         keep: bool,
     },
-    /// Make sure that the file is still the one that was read, after its last part was; answered by `handle_read` or
+    /// Make sure that the file is still the one that was read; at any time once all of it was, and beside `Read`. Answered by `handle_read` or
     /// `handle_read_failed`.
     Verify {
         /// To be named in the answer.
