@@ -80,7 +80,7 @@ async fn record_is_written_at_most_every_25_ms_and_is_gone_in_the_end() {
     let consumer = Consumer::with("dropbox", json!({ "part_size": 1000 })).await;
     let file = file(200_000);
     let began = now();
-    let (running, uploaded) = Running::to_end(&file, &with(consumer.options(json!({})), "store", store.as_ref())).await;
+    let (running, uploaded) = Running::to_end(&file, &with(consumer.options(json!({})), "store", &store)).await;
     let elapsed = now() - began;
     consumer.assert_holds(&uploaded, &file).await;
     assert!(running.warnings().is_empty());
