@@ -312,6 +312,8 @@ export async function feedBytes(bytes, feed) {
 
 // Longest wait for a store, and for the browser's word on a lock, in milliseconds.
 const LIMIT = 5000;
+// Longest time that a browser takes to hear of a lock that was let go of, in milliseconds.
+const RELEASE = 200;
 
 // Takes a lock, unless another holds it: undefined then. Resolves to the function that lets go of it. Where the runtime has
 // no locks, or will not give one, it is a lock in name only: nothing can be kept apart there.
@@ -321,14 +323,15 @@ export async function takeLock(name) {
     release = resolve;
   });
   try {
-    const refused = new Promise((resolve, reject) => {
+    const isRefused = () => within(LIMIT, new Promise((resolve, reject) => {
       const settle = (lock) => {
         resolve(!lock);
         return lock ? held : undefined;
       };
       navigatorField("locks").request(name, { ifAvailable: true }, settle).catch(reject);
-    });
-    if (await within(LIMIT, refused)) return;
+    }));
+    // Of a lock that this page let go of a moment ago the browser may not know yet.
+    if ((await isRefused()) && (await sleep(RELEASE), await isRefused())) return;
   } catch {
     // In name only.
   }

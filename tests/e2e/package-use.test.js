@@ -59,30 +59,6 @@ test("the README's example leaves nothing on the server where the upload fails",
   assert.deepEqual(await emulator.sessions("your-customer"), []);
 });
 
-test("where a page broke AbortController, start() rejects with what that throws", async () => {
-  const failure = await driver.executeAsyncScript((done) => {
-    const file = document.querySelector("input").files[0];
-    import("upload-session").then(async ({ default: init, UploadSession, UploadError }) => {
-      await init();
-      const options = {
-        serverUrl: "/", apiKey: "key", appId: "app", consumerId: "broken", serviceId: "dropbox", parentFolderId: "root",
-      };
-      const session = new UploadSession(file, options);
-      const { AbortController } = window;
-      window.AbortController = class {
-        constructor() {
-          throw new TypeError("of a polyfill");
-        }
-      };
-      const failure = await session.start().then(String, (error) => [error instanceof UploadError, error.code, error.cause?.message]);
-      window.AbortController = AbortController;
-      done(failure);
-    });
-  });
-  assert.deepEqual(failure, [true, "invalid_argument", "of a polyfill"]);
-  assert.deepEqual((await emulator.stats("broken")).log, []);
-});
-
 test("a read that a restart cuts short leaves the next one nothing to stumble over", async () => {
   await emulator.settings("restarting", { part_size: 1_048_576 });
   await emulator.faults("restarting", [{ operation: "upload", part_number: 0, fault: { kind: "expire" } }]);
