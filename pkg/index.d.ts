@@ -259,7 +259,7 @@ export interface UploadOptions extends ConnectionOptions {
   memoryBudget?: number;
   /**
    * what is PUT: "blob", a slice of the file that the browser streams from disk, or "buffer", the very bytes that were
-   * hashed, held in memory. default "auto": "blob" in Chromium, "buffer" elsewhere
+   * hashed, held in memory. default "auto": "blob" in Chromium and Firefox, "buffer" elsewhere
    */
   body?: "auto" | "blob" | "buffer";
   /**

@@ -69,11 +69,6 @@ impl ReadError {
         Self { error, cause: Some(cause) }
     }
 
-    /// The file's samples are not what they were.
-    pub(crate) fn other_content() -> Self {
-        UploadError::new(ErrorCode::FileChanged, "The file changed: it holds other bytes than before").into()
-    }
-
     pub(crate) fn into_js(self) -> JsValue {
         with_cause(self.error, self.cause)
     }

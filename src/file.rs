@@ -17,13 +17,13 @@ use crate::sys::listener::Signal;
 use crate::sys::network::Content;
 use crate::sys::promise::{self, Promise};
 use crate::sys::timer;
-use crate::watch::Watch;
 
 /// A file that was picked.
 pub(crate) struct File {
     pub(crate) blob: Blob,
     pub(crate) reader: Reader,
-    pub(crate) watch: Watch,
+    /// The browser reads a file that changed as if nothing had happened.
+    pub(crate) is_reread: bool,
     pub(crate) record: Rc<Record>,
 }
 
@@ -41,34 +41,38 @@ impl Source for File {
         }
     }
 
-    fn read(driver: &Rc<Driver<Self>>, read: PartRead, signal: Signal) {
-        let Self { blob, watch, .. } = &driver.source;
-        if !watch.is_due() {
-            return driver.read_part(read, &signal);
+    fn read(driver: &Rc<Driver<Self>>, mut read: PartRead, signal: Signal) {
+        let Self { reader, is_reread, .. } = &driver.source;
+        let feed = Feed::new(read.hasher.clone(), read.range.end - read.range.start);
+        if *is_reread && !read.keep && !read.hasher.wanted().file {
+            // What was sent is compared with what is there after that: a stream that is open may have read it before.
+            reader.close();
         }
-        let (samples, feed) = blob::samples(blob);
+        let reading = reader.read(read.range.clone(), &feed, read.keep, &signal);
         let driver = Rc::clone(driver);
-        promise::then(&samples, move |samples| {
-            match blob::digest(samples, feed).and_then(|found| driver.source.watch.look(found)) {
-                Ok(()) => driver.read_part(read, &signal),
-                Err(failure) => driver.part_read(read, Err(failure)),
+        promise::then(&reading, move |bytes| {
+            read.hasher = feed.into_hasher();
+            let bytes = blob::kept(bytes);
+            // Where memory is short the part is sent as a slice of the file.
+            if read.keep && matches!(bytes, Ok(None)) {
+                driver.input(Upload::handle_not_held);
             }
+            driver.part_read(read, bytes.map(|bytes| (bytes, None)));
         });
     }
 
     fn verify(driver: &Rc<Driver<Self>>, op: OpId, hasher: PartHasher, signal: Signal) {
-        let blob = &driver.source.blob;
-        let rereads = hasher.wanted().any();
+        let Self { blob, is_reread, .. } = &driver.source;
         let feed = Feed::new(hasher, blob.size());
-        // Where the hasher wants nothing the browser itself knows of a change.
-        let read = if rereads { blob::read_whole(blob, &feed, &signal) } else { blob::probe(blob) };
+        // Where the browser itself knows of a change it is asked, and no more.
+        let read = if *is_reread { blob::read_whole(blob, &feed, &signal) } else { blob::probe(blob) };
         let driver = Rc::clone(driver);
         promise::then(&read, move |read| driver.verified(op, feed.into_hasher(), blob::whole(read).map(|()| None)));
     }
 
     fn body(&self, range: Range<u64>) -> Result<Content, JsValue> {
         // Firefox never ends a request whose content it cannot read.
-        Ok(Content { body: self.blob.slice(range)?, length: None, probes: self.watch.is_needed() })
+        Ok(Content { body: self.blob.slice(range)?, length: None, probes: self.is_reread })
     }
 
     // The browser reads a slice itself.
@@ -90,22 +94,6 @@ impl Source for File {
 }
 
 impl Driver<File> {
-    fn read_part(self: &Rc<Self>, mut read: PartRead, signal: &Signal) {
-        let length = read.range.end - read.range.start;
-        let feed = Feed::new(read.hasher.clone(), length);
-        let reading = self.source.reader.read(read.range.clone(), &feed, read.keep, signal);
-        let driver = Rc::clone(self);
-        promise::then(&reading, move |bytes| {
-            read.hasher = feed.into_hasher();
-            let bytes = blob::kept(bytes);
-            // Where memory is short the part is sent as a slice of the file.
-            if read.keep && matches!(bytes, Ok(None)) {
-                driver.input(Upload::handle_not_held);
-            }
-            driver.part_read(read, bytes.map(|bytes| (bytes, None)));
-        });
-    }
-
     fn start_prepare(self: &Rc<Self>) {
         let driver = Rc::clone(self);
         Record::prepare(&self.source.record, &self.source.blob, move |prepared| {

@@ -35,8 +35,6 @@ mod slots;
 mod stream;
 mod sys;
 #[cfg(feature = "page")]
-mod watch;
-
 #[cfg(feature = "page")]
 pub use api::{UploadSessionsApi, sha1_digest};
 #[cfg(feature = "stream")]

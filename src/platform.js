@@ -101,6 +101,9 @@ export function isChromium() {
   return Array.isArray(brands) && brands.some((entry) => entry?.brand === "Chromium");
 }
 
+// Tells whether this is Firefox, by its name: it has nothing that others lack.
+export const isFirefox = () => String(navigatorField("userAgent")).includes("Firefox/");
+
 // ---------------------------------------------------------------------------------------------------
 // Files (W3C File API) and bytes.
 

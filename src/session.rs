@@ -18,7 +18,6 @@ use crate::record::{self, Identity, Record};
 use crate::sys::blob::{Blob, Reader};
 use crate::sys::promise::{self, Promise};
 use crate::sys::timer;
-use crate::watch::Watch;
 use crate::{error, events, json, options};
 
 /// One file's upload, from first byte to finished file.
@@ -78,7 +77,7 @@ impl UploadSession {
         if let Some(snapshot) = &snapshot {
             record.adopt(snapshot.fingerprint());
         }
-        let file = File { reader: Reader::new(&blob), blob, watch: Watch::new(upload.config.rereads_file), record };
+        let file = File { reader: Reader::new(&blob), blob, is_reread: upload.config.rereads_file, record };
         let driver = Driver::new(file, listeners, upload, snapshot).map_err(error::to_js)?;
         Ok(Self { driver, started: Cell::default() })
     }

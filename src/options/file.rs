@@ -38,9 +38,8 @@ pub(crate) fn file_settings(file: &Blob, options: &JsValue) -> Result<FileSettin
         body: match fields.choice("body", "auto blob buffer") {
             Some(1) => BodyMode::Blob,
             Some(2) => BodyMode::Buffer,
-            // Chromium streams a slice faster than a buffer, and refuses to read a file that changed; other browsers may
-            // silently send other bytes than were hashed.
-            _ if is_chromium => BodyMode::Blob,
+            // Both stream a slice faster than a buffer; Safari was seen not to end requests with slices of files.
+            _ if is_chromium || blob::is_firefox() => BodyMode::Blob,
             _ => BodyMode::Buffer,
         },
         small_part: SMALL_PART,

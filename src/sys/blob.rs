@@ -33,6 +33,9 @@ extern "C" {
     #[wasm_bindgen(js_name = isChromium)]
     pub(crate) fn is_chromium() -> bool;
 
+    #[wasm_bindgen(js_name = isFirefox)]
+    pub(crate) fn is_firefox() -> bool;
+
     /// Returns the name of a file; none of a plain blob.
     #[wasm_bindgen(js_name = fileName)]
     pub(crate) fn name(blob: &Blob) -> Option<String>;

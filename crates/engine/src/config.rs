@@ -85,8 +85,8 @@ pub struct Config {
     /// A request that carries content and makes no progress for so long is sent again; an answer may take
     /// [four times as long](Self::answer_timeout).
     pub stall_timeout: Duration,
-    /// The platform reads a file that changed as if nothing had happened: the whole of it is read once more before the
-    /// end, and compared with what was sent.
+    /// The platform reads a file that changed as if nothing had happened: it is hashed to its end ahead of its sending, read
+    /// once more before the end, and compared with what was sent.
     pub rereads_file: bool,
     /// The transport tells how many bytes are on their way: `handle_sent` is called.
     pub measures_progress: bool,

@@ -25,9 +25,9 @@ pub enum Output {
     /// `handle_claimed`.
     Claim,
     /// Read a part once, hash what is wanted of it, and keep its bytes where asked; answered by
-    /// `handle_read` or `handle_read_failed`. One at a time. In part order, but for a part that is read again, and
-    /// where the file is read ahead of its sending ([`rereads_file`](crate::config::Config::rereads_file)): that begins with the
-    /// last part.
+    /// `handle_read` or `handle_read_failed`. One at a time, and in part order, but for a part that is read again. That must
+    /// give what the file holds by then, where the platform does not tell of a change
+    /// ([`rereads_file`](crate::config::Config::rereads_file)).
     Read {
         /// To be named in the answer.
         op: OpId,

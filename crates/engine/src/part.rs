@@ -108,12 +108,13 @@ pub(crate) struct Parts {
     /// The file's digest goes with finish.
     sends_file_digest: bool,
     rereads_file: bool,
-    /// The file is read to its end ahead of sending, and verified beside it: every part is sent from memory, and what it
-    /// holds then is compared with what it held before.
+    /// The file is read to its end ahead of sending, and verified beside it: what every part holds when it is sent is
+    /// compared with what it held before, from memory where it is sent from there, else by reading it once more.
     surveys: bool,
-    /// This part and all behind it were read ahead of being opened, from the last one on.
-    surveyed: u32,
-    surveying: Option<OpId>,
+    /// The part that is read without being open.
+    surveying: Option<(OpId, u32)>,
+    /// Parts that were sent since the file's verification began, which may have read them before.
+    unverified: Vec<u32>,
     /// Parts may be sent before the file is verified: what they lead to can still be stopped.
     sends_before_end: bool,
     verification: Verification,
@@ -138,8 +139,10 @@ impl Parts {
         let largest = plan.part_size().min(plan.size()).max(1);
         let affordable = usize::try_from(config.memory_budget / largest).unwrap_or(usize::MAX);
         let buffered = config.body != BodyMode::Blob;
-        let keep = buffered && affordable > 0;
-        let surveys = config.rereads_file && keep && !config.is_stream();
+        // What is sent from memory is not hashed ahead of it.
+        let is_small = config.rereads_file && plan.part_size() <= config.small_part;
+        let keep = (buffered || is_small) && affordable > 0;
+        let surveys = config.rereads_file && !config.is_stream();
         let sends_digests = config.digest != DigestMode::None;
         let wanted = Wanted { part: sends_digests || surveys, file: sends_file_digest || config.rereads_file };
         // What is passed on as it is read goes one after the other.
@@ -175,8 +178,8 @@ impl Parts {
             sends_before_end: true,
             rereads_file: config.rereads_file,
             surveys,
-            surveyed: plan.parts(),
             surveying: None,
+            unverified: Vec::new(),
             verification: Verification::Due,
         };
         (parts, (buffered && !keep).then_some(OverBudget))
@@ -254,7 +257,7 @@ impl Parts {
 
     /// Tells whether every part is there, and of one and the same file.
     pub(crate) fn is_complete(&self) -> bool {
-        self.all_done() && self.is_verified()
+        self.all_done() && self.is_verified() && self.unverified.is_empty()
     }
 
     fn is_verified(&self) -> bool {

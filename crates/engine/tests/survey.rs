@@ -14,6 +14,7 @@ use upload_session_engine::error::ErrorCode;
 use upload_session_engine::output::{Event, PartState, State};
 use upload_session_engine::request::Operation::{Finish, Get, Upload};
 
+const BODIES: [BodyMode; 2] = [BodyMode::Buffer, BodyMode::Blob];
 const DIGESTS: [DigestMode; 3] = [DigestMode::PartsAndFile, DigestMode::Parts, DigestMode::None];
 
 fn rereading(body: BodyMode) -> Scenario {
@@ -53,7 +54,7 @@ fn assert_changed(sim: &Sim, what: &str) {
 }
 
 #[test]
-fn slow_link_leaves_nothing_to_be_read_after_the_last_part() {
+fn slow_link_leaves_nothing_to_be_read_of_buffers_after_the_last_part() {
     for digest in DIGESTS {
         let mut sim = slow(buffered().config(|config| config.digest = digest));
         sim.run();
@@ -69,24 +70,67 @@ fn slow_link_leaves_nothing_to_be_read_after_the_last_part() {
 }
 
 #[test]
-fn survey_reads_from_the_end_holds_nothing_and_is_told_to_nobody() {
-    let mut sim = slow(buffered());
-    run_until_surveyed(&mut sim);
-    let surveyed: Vec<_> = sim.reads.iter().filter(|read| !read.keep).collect();
-    assert!(surveyed.len() > 50 && surveyed.is_sorted_by(|before, after| before.part > after.part));
-    assert!(surveyed.iter().all(|read| sim.part_events(read.part).is_empty() && !read.wanted.file));
-    assert!(sim.upload.progress().hashed < 100);
-    sim.run();
-    sim.assert_done();
-    assert_eq!(sim.upload.progress().hashed, 400);
+fn slow_link_leaves_those_slices_to_be_read_that_were_sent_last() {
+    for digest in DIGESTS {
+        let mut sim = slow(rereading(BodyMode::Blob).config(|config| config.digest = digest));
+        sim.run_until(|sim| acknowledged(sim) == 100);
+        let reads = sim.reads.len();
+        sim.run();
+        sim.assert_done();
+        assert!(sim.verifications == 1 && sim.reads.len() - reads <= 4, "{digest:?}");
+        let times = |part| sim.reads.iter().filter(|read| read.part == part).count();
+        // Those that were sent before are verified with the file.
+        assert!((0..40).all(|part| times(part) == 1) && (60..100).all(|part| times(part) == 2), "{digest:?}");
+    }
+}
+
+#[test]
+fn survey_hashes_ahead_and_holds_nothing() {
+    for body in BODIES {
+        let mut sim = slow(rereading(body));
+        run_until_surveyed(&mut sim);
+        let surveyed: Vec<_> = sim.reads.iter().filter(|read| read.part > 20).collect();
+        assert!(surveyed.iter().map(|read| read.part).eq(21..100), "in order, and each once");
+        assert!(surveyed.iter().all(|read| read.wanted.file && !read.keep));
+        // Of a part that is to be read once more that is told then.
+        let told: &[_] = if body == BodyMode::Blob { &[(PartState::Hashing, 0), (PartState::Queued, 0)] } else { &[] };
+        assert!((21..100).all(|part| sim.part_events(part) == told), "{body:?}");
+        assert_eq!(sim.upload.progress().hashed, 400);
+        sim.run();
+        sim.assert_done();
+        let states = [(PartState::Hashing, 0), (PartState::Queued, 0), (PartState::Sending, 1), (PartState::Done, 1)];
+        assert!((0..100).all(|part| sim.part_events(part) == states), "{body:?}");
+    }
 }
 
 #[test]
 fn file_is_verified_beside_the_second_half_of_the_sending() {
-    let mut sim = slow(buffered());
-    sim.run_until(|sim| sim.verifications == 1);
-    assert!((50..60).contains(&acknowledged(&sim)), "{}", acknowledged(&sim));
-    assert_eq!(sim.upload.state(), State::Uploading);
+    for body in BODIES {
+        let mut sim = slow(rereading(body));
+        sim.run_until(|sim| sim.verifications == 1);
+        assert!((50..60).contains(&acknowledged(&sim)), "{}", acknowledged(&sim));
+        assert_eq!(sim.upload.state(), State::Uploading);
+    }
+}
+
+#[test]
+fn part_that_is_opened_while_it_is_surveyed_is_not_read_twice() {
+    let mut sim = rereading(BodyMode::Blob).sim_at(0);
+    sim.server.file_changes = true;
+    sim.run();
+    sim.assert_done();
+    assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 100);
+    assert!(sim.reads.iter().all(|read| !read.keep));
+}
+
+#[test]
+fn small_parts_are_sent_from_memory_and_their_file_is_surveyed() {
+    let mut sim = slow(rereading(BodyMode::Blob).config(|config| config.small_part = 4));
+    sim.run();
+    sim.assert_done();
+    let uploads: Vec<_> = sim.sent.iter().filter(|sent| sent.operation == Upload).collect();
+    assert!(uploads.len() == 100 && uploads.iter().all(|sent| sent.held));
+    assert_eq!(sim.verifications, 1);
 }
 
 #[test]
@@ -100,10 +144,10 @@ fn fast_link_reads_everything_twice_and_no_more() {
 
 #[test]
 fn what_the_platform_tells_of_is_not_surveyed() {
-    for (rereads_file, body) in [(false, BodyMode::Buffer), (false, BodyMode::Blob), (true, BodyMode::Blob)] {
-        let mut sim = slow(rereading(body).config(|config| config.rereads_file = rereads_file));
+    for body in BODIES {
+        let mut sim = slow(rereading(body).config(|config| config.rereads_file = false));
         sim.run_until(|sim| sim.verifications == 1);
-        assert_eq!((sim.reads.len(), acknowledged(&sim)), (100, 100), "{rereads_file} {body:?}");
+        assert_eq!((sim.reads.len(), acknowledged(&sim)), (100, 100), "{body:?}");
         sim.run();
         sim.assert_done();
     }
@@ -114,13 +158,13 @@ fn change_is_found_in_whichever_part_and_whenever_before_the_file_is_verified() 
     for digest in DIGESTS {
         // Sent before, in flight or held, surveyed and not sent yet, the last.
         for at in [0, 4, 45, 60, 399] {
-            for after in [7, 10, 20] {
-                let mut sim = slow(buffered().config(|config| config.digest = digest));
+            for (body, after) in BODIES.into_iter().flat_map(|body| [7, 10, 20].map(|after| (body, after))) {
+                let mut sim = slow(rereading(body).config(|config| config.digest = digest));
                 run_until_surveyed(&mut sim);
                 sim.run_until(|sim| acknowledged(sim) >= after);
                 sim.act(Action::Overwrite(at));
                 sim.run();
-                assert_changed(&sim, &format!("byte {at} after {after} parts, {digest:?}"));
+                assert_changed(&sim, &format!("byte {at} after {after} parts, {digest:?}, {body:?}"));
             }
         }
     }
@@ -128,35 +172,61 @@ fn change_is_found_in_whichever_part_and_whenever_before_the_file_is_verified() 
 
 #[test]
 fn change_ahead_of_the_survey_is_uploaded_and_one_behind_it_is_found() {
-    for (at, is_found) in [(200, false), (398, true), (0, true)] {
-        let mut sim = slow(buffered());
-        sim.run_until(|sim| sim.reads.iter().any(|read| read.part == 90));
-        sim.act(Action::Overwrite(at));
-        sim.run();
-        if is_found {
-            assert_changed(&sim, &format!("byte {at}"));
-        } else {
-            assert_eq!(sim.upload.state(), State::Done);
-            assert_eq!(Some(&uploaded(&sim)), sim.states.last());
+    for body in BODIES {
+        for (at, is_found) in [(399, false), (300, true), (0, true)] {
+            let mut sim = slow(rereading(body));
+            sim.run_until(|sim| sim.reads.iter().any(|read| read.part == 90));
+            sim.act(Action::Overwrite(at));
+            sim.run();
+            if is_found {
+                assert_changed(&sim, &format!("byte {at}, {body:?}"));
+            } else {
+                assert_eq!(sim.upload.state(), State::Done);
+                assert_eq!(Some(&uploaded(&sim)), sim.states.last());
+            }
         }
     }
 }
 
 #[test]
 fn change_after_the_file_was_verified_is_found_where_it_would_be_sent() {
-    for (at, is_found) in [(0, false), (399, true)] {
-        let mut sim = slow(buffered());
-        sim.run_until(|sim| sim.verifications == 1);
-        sim.run_for(Duration::from_millis(11));
-        sim.act(Action::Overwrite(at));
-        sim.run();
-        if is_found {
-            assert_changed(&sim, &format!("byte {at}"));
-        } else {
-            assert_eq!(sim.upload.state(), State::Done);
-            assert_eq!(uploaded(&sim), sim.states[0]);
+    for (body, digest) in BODIES.into_iter().flat_map(|body| DIGESTS.map(|digest| (body, digest))) {
+        for (at, is_found) in [(0, false), (399, true)] {
+            let mut sim = slow(rereading(body).config(|config| config.digest = digest));
+            sim.run_until(|sim| sim.verifications == 1);
+            sim.run_for(Duration::from_millis(11));
+            sim.act(Action::Overwrite(at));
+            sim.run();
+            if is_found {
+                assert_changed(&sim, &format!("byte {at}, {body:?}, {digest:?}"));
+            } else {
+                assert_eq!(sim.upload.state(), State::Done);
+                assert_eq!(uploaded(&sim), sim.states[0]);
+            }
         }
     }
+}
+
+#[test]
+fn slice_that_is_on_its_way_when_the_file_is_verified_is_read_once_more_after_that() {
+    // The file is verified beside it, and changes before the slice is sent to its end.
+    let mut sim = slow(rereading(BodyMode::Blob).config(|config| config.digest = DigestMode::None));
+    sim.run_until(|sim| sim.verifications == 1);
+    sim.run_for(Duration::from_millis(11));
+    let in_flight = (0..100).find(|&part| sim.part_events(part).last() == Some(&(PartState::Sending, 1))).unwrap();
+    sim.act(Action::Overwrite(u64::from(in_flight) * 4));
+    sim.run();
+    assert_changed(&sim, "in flight");
+}
+
+#[test]
+fn slice_that_memory_is_too_short_for_at_its_second_attempt_is_verified_all_the_same() {
+    let mut sim = slow(rereading(BodyMode::Blob).fault(Upload, 70, Fault::LostRequest));
+    sim.memory_is_short = true;
+    sim.run();
+    sim.assert_done();
+    assert_eq!(sim.verifications, 1);
+    assert_eq!(sim.reads.iter().filter(|read| read.keep).count(), 1);
 }
 
 #[test]
@@ -179,8 +249,8 @@ fn part_that_memory_is_too_short_for_is_verified_after_it_was_sent() {
 
 #[test]
 fn file_that_cannot_be_surveyed_or_verified_has_changed() {
-    for verifications in [0, 1] {
-        let mut sim = slow(buffered());
+    for (body, verifications) in BODIES.into_iter().flat_map(|body| [(body, 0), (body, 1)]) {
+        let mut sim = slow(rereading(body));
         sim.run_until(|sim| sim.verifications == verifications && sim.reads.iter().any(|read| read.part == 90));
         sim.act(Action::BreakFile);
         sim.run();
@@ -190,14 +260,16 @@ fn file_that_cannot_be_surveyed_or_verified_has_changed() {
 
 #[test]
 fn snapshot_says_nothing_of_parts_that_were_only_surveyed() {
-    let mut sim = slow(buffered().config(|config| config.keeps_record = true));
-    run_until_surveyed(&mut sim);
-    sim.run_until(|sim| acknowledged(sim) >= 10);
-    let record = json_of(sim.record.as_ref().unwrap());
-    assert!(record["digests"].as_array().unwrap().len() <= 8, "{record}");
-    let mut sim = sim.crash();
-    sim.run();
-    sim.assert_done();
+    for body in BODIES {
+        let mut sim = slow(rereading(body).config(|config| config.keeps_record = true));
+        run_until_surveyed(&mut sim);
+        sim.run_until(|sim| acknowledged(sim) >= 10);
+        let record = json_of(sim.record.as_ref().unwrap());
+        assert!((2..=8).contains(&record["digests"].as_array().unwrap().len()), "{record}");
+        let mut sim = sim.crash();
+        sim.run();
+        sim.assert_done();
+    }
 }
 
 #[test]
@@ -217,8 +289,8 @@ fn survey_waits_for_the_end_of_a_pause_and_of_an_outage() {
 
 #[test]
 fn abort_cancels_the_survey_and_the_verification() {
-    for verifications in [0, 1] {
-        let mut sim = slow(buffered());
+    for (body, verifications) in BODIES.into_iter().flat_map(|body| [(body, 0), (body, 1)]) {
+        let mut sim = slow(rereading(body));
         sim.run_until(|sim| sim.verifications == verifications && sim.reads.iter().any(|read| read.part == 90));
         // The simulation checks that nothing is read after it, and that what comes too late does nothing.
         sim.act(Action::Abort);
@@ -229,15 +301,17 @@ fn abort_cancels_the_survey_and_the_verification() {
 
 #[test]
 fn fresh_session_keeps_what_was_surveyed() {
-    let mut sim = slow(buffered().config(|config| config.restart = true).fault(Upload, 20, Fault::Expire));
-    sim.run();
-    sim.assert_done();
-    assert_eq!((sim.count(Get), sim.verifications), (2, 1));
-    assert_eq!(sim.reads.iter().filter(|read| !read.keep && read.part > 60).count(), 39, "nothing is surveyed twice");
+    for body in BODIES {
+        let mut sim = slow(rereading(body).config(|config| config.restart = true).fault(Upload, 20, Fault::Expire));
+        sim.run();
+        sim.assert_done();
+        assert_eq!((sim.count(Get), sim.verifications), (2, 1));
+        assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 100, "nothing is surveyed twice");
+    }
 }
 
 fn body() -> impl Strategy<Value = BodyMode> {
-    prop::sample::select(vec![BodyMode::Blob, BodyMode::Buffer, BodyMode::Buffer])
+    prop::sample::select(BODIES.to_vec())
 }
 
 fn fault() -> impl Strategy<Value = Fault> {

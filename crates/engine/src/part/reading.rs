@@ -51,7 +51,7 @@ impl Parts {
             Stage::Reading(op) => Some(op),
             _ => None,
         });
-        reading.or(self.surveying)
+        reading.or(self.surveying.map(|(op, _)| op))
     }
 
     /// Opens the next parts as far as the window goes; returns those that are ready to be sent as they are.
@@ -69,7 +69,8 @@ impl Parts {
             }
             let to_digest = self.wanted.part && (self.compares || self.digest(number).is_none());
             let stage = if self.keep || to_hash || to_digest { Stage::Unread } else { Stage::Sending };
-            if stage == Stage::Sending {
+            // Of what was surveyed that was told by then.
+            if stage == Stage::Sending && !self.rereads_slices() {
                 ready.push(number);
             }
             let from_memory = stage == Stage::Unread && self.plan.length(number) <= self.small_part;
@@ -79,17 +80,16 @@ impl Parts {
     }
 
     /// Begins to read the lowest part that needs it, unless one is being read or there is no room for it; returns it,
-    /// what its bytes are fed to, and whether they are kept. Where none needs it, the last part that was never read is
-    /// surveyed: what it is compared with once it is sent.
+    /// what its bytes are fed to, and whether they are kept. Where none needs it, one is surveyed.
     pub(crate) fn begin_read(&mut self, op: OpId) -> Option<(u32, PartHasher, bool)> {
         if self.part_read().is_some() {
             return None;
         }
         let held = self.open.iter().filter(|part| part.held).count();
         let Some(part) = self.open.iter_mut().find(|part| part.stage == Stage::Unread) else {
-            let any = self.surveys && self.surveyed > self.next.max(self.file_hashed);
-            self.surveying = any.then_some(op);
-            return any.then(|| (self.surveyed - 1, PartHasher::plain(), false));
+            let (number, hasher) = self.to_survey()?;
+            self.surveying = Some((op, number));
+            return Some((number, hasher, false));
         };
         let keep = (self.keep || part.from_memory) && !part.acknowledged;
         if keep && held >= self.affordable {
@@ -105,16 +105,58 @@ impl Parts {
         Some((number, self.hasher.part(wanted), keep))
     }
 
+    /// Returns the part that is surveyed next, if any, and what its bytes are fed to: the file is hashed to its end ahead of
+    /// its sending, and then what was sent as a slice is read once more.
+    fn to_survey(&self) -> Option<(u32, PartHasher)> {
+        if !self.surveys {
+            return None;
+        }
+        if self.file_hashed < self.plan.parts() {
+            return Some((self.file_hashed, self.hasher.part(Wanted { part: true, file: true })));
+        }
+        self.unverified.first().map(|&number| (number, PartHasher::plain()))
+    }
+
+    /// Ends a survey of a part; returns the part, where it can now be sent.
+    fn end_survey(&mut self, number: u32, hasher: PartHasher) -> Result<Option<u32>, UploadError> {
+        let is_first = hasher.wanted().file;
+        let digest = self.hasher.commit(hasher);
+        if !is_first {
+            self.unverified.retain(|&unverified| unverified != number);
+            return if digest == self.digest(number) { Ok(None) } else { Err(reads_differently(number)) };
+        }
+        // Not by `set_digest`: a snapshot would be the larger for it, until the part is sent.
+        if let Some(slot) = self.digests.get_mut(number as usize) {
+            *slot = digest;
+        }
+        self.end_hashing(number);
+        if self.keep {
+            return Ok(None);
+        }
+        // It may have been opened meanwhile, to be read.
+        if let Some(part) = self.part_mut(number) {
+            part.stage = Stage::Sending;
+        }
+        Ok(Some(number))
+    }
+
+    /// Takes in that a part went into the file's digest.
+    fn end_hashing(&mut self, number: u32) {
+        self.hashed += self.plan.length(number);
+        self.file_hashed = number + 1;
+        self.end_of_file();
+    }
+
     /// Begins to make sure that the file is still the one that was read: once all of it is sent, or all but sent; returns
     /// what its bytes are fed to.
     ///
     /// Where every part was read once by now, and is sent with what it held then, it may begin before: what is read twice
     /// with the same result was so at the time in between. Half of the file is left for that, as what changes later is
-    /// only found where it is not read again.
+    /// only found where it is not read again. What is sent from then on is read once more by itself, if it is a slice.
     pub(crate) fn begin_verification(&mut self, op: OpId) -> Option<PartHasher> {
         let read = self.next == self.plan.parts() && self.open.iter().all(|part| part.stage == Stage::Sending);
         let sent = self.all_done() || !self.sends_before_end;
-        let surveyed = self.surveys && self.file_hashed >= self.surveyed && self.confirmed >= self.plan.size() / 2;
+        let surveyed = self.surveys && self.file_digest.is_some() && self.confirmed >= self.plan.size() / 2;
         if self.verification != Verification::Due || !(read && sent || surveyed) {
             return None;
         }
@@ -135,7 +177,7 @@ impl Parts {
     /// Takes in that a part is sent as a slice, as memory is short: the file is verified after that, and not before.
     /// Returns the operation that verifies it too early.
     pub(crate) fn send_slices(&mut self) -> Option<OpId> {
-        if !core::mem::take(&mut self.surveys) {
+        if self.rereads_slices() || !core::mem::take(&mut self.surveys) {
             return None;
         }
         match core::mem::replace(&mut self.verification, Verification::Due) {
@@ -144,20 +186,19 @@ impl Parts {
         }
     }
 
+    /// Tells whether parts are sent as slices of a file that is surveyed, and are read once more after it.
+    pub(crate) const fn rereads_slices(&self) -> bool {
+        self.surveys && !self.keep
+    }
+
     /// Ends a read; returns the part, where it is now ready to be sent. None where the read is stale.
     pub(crate) fn end_read(&mut self, op: OpId, hasher: PartHasher) -> Option<Result<Option<u32>, UploadError>> {
         if self.verification == Verification::Running(op) {
             self.verification = Verification::Done(hasher.finish());
             return Some(self.compare().map(|()| None));
         }
-        if self.surveying == Some(op) {
-            self.surveying = None;
-            self.surveyed -= 1;
-            // Not by `set_digest`: a snapshot would be the larger for it.
-            if let Some(slot) = self.digests.get_mut(self.surveyed as usize) {
-                *slot = hasher.finish();
-            }
-            return Some(Ok(None));
+        if let Some((_, number)) = self.surveying.take_if(|(surveying, _)| *surveying == op) {
+            return Some(self.end_survey(number, hasher).and_then(|part| self.compare().map(|()| part)));
         }
         let keep = self.keep;
         let part = self.open.iter_mut().find(|part| part.stage == Stage::Reading(op))?;
@@ -169,21 +210,21 @@ impl Parts {
         let (wanted, known) = (hasher.wanted(), self.digest(number));
         let digest = self.hasher.commit(hasher);
         if known.is_some() && digest.is_some() && known != digest {
-            let error =
-                UploadError::new(ErrorCode::FileChanged, "The file changed: a part of it reads differently now");
-            return Some(Err(error.for_part(number)));
-        }
-        if wanted.file || (wanted.part && known.is_none() && !self.wanted.file) {
-            self.hashed += self.plan.length(number);
+            return Some(Err(reads_differently(number)));
         }
         self.set_digest(number, digest.or(known));
         if wanted.file {
-            self.file_hashed = number + 1;
-            self.end_of_file();
+            self.end_hashing(number);
+        } else if wanted.part && known.is_none() && !self.wanted.file {
+            self.hashed += self.plan.length(number);
         }
         if acknowledged {
             self.open.retain(|part| part.number != number);
         }
         Some(self.compare().map(|()| (!acknowledged).then_some(number)))
     }
+}
+
+fn reads_differently(part: u32) -> UploadError {
+    UploadError::new(ErrorCode::FileChanged, "The file changed: a part of it reads differently now").for_part(part)
 }

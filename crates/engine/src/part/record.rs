@@ -47,7 +47,6 @@ impl Parts {
             return;
         }
         self.surveys &= before.surveys;
-        self.surveyed = before.surveyed;
         self.digests = before.digests;
         self.digests_end = before.digests_end;
         self.hasher = before.hasher;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Part, Parts, Stage};
+use super::{Part, Parts, Stage, Verification};
 use crate::call::CallState;
 use crate::clock::{Duration, Instant};
 use crate::config::Config;
@@ -35,6 +35,7 @@ impl Parts {
     pub(crate) fn begin_send(&mut self, number: u32, load: f64) -> Option<(PartBody, Option<Digest>)> {
         let range = self.plan.range(number);
         let digest = self.digest_to_send(number);
+        self.digests_end = self.digests_end.max(number + 1);
         let part = self.part_mut(number)?;
         part.load = load;
         part.sent = 0;
@@ -116,6 +117,9 @@ impl Parts {
         self.acknowledged_at = Some(now);
         let since = self.open.get(index).and_then(|part| part.call.in_flight()).map_or(now, |flight| flight.since);
         self.limiter.acknowledged(length, since, now);
+        if self.rereads_slices() && self.verification != Verification::Due {
+            self.unverified.push(number);
+        }
         self.open.remove(index).held
     }
 

@@ -107,7 +107,7 @@ impl Upload {
         if let Some((part, hasher, keep)) = parts.begin_read(op) {
             let range = parts.range(part);
             self.last_op = op.0;
-            if parts.part_mut(part).is_some() {
+            if parts.part_mut(part).is_some() || (parts.rereads_slices() && hasher.wanted().file) {
                 self.tell_part(part, PartState::Hashing);
             }
             self.outputs.push_back(Output::Read { op, part, range, hasher, keep });

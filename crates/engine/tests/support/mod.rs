@@ -112,6 +112,8 @@ pub struct Sim {
     pub held: BTreeSet<u32>,
     /// What they are.
     contents: HashMap<u32, Vec<u8>>,
+    /// What the platform reads from the file by itself, at some time between the request and its answer.
+    slices: HashMap<OpId, PartBody>,
     /// Most bytes that were held at a time.
     pub held_peak: u64,
     /// How many bytes of a stream were read: none can be read twice.
@@ -172,6 +174,7 @@ impl Sim {
             tokens_hang: false,
             held: BTreeSet::new(),
             contents: HashMap::new(),
+            slices: HashMap::new(),
             held_peak: 0,
             stream_at: 0,
             file_broken: false,
@@ -341,6 +344,10 @@ impl Sim {
             // Without a network no answer gets here.
             Due::Answer(op, _) if self.offline => self.happen(Due::Failure(op, Failure::Network)),
             Due::Answer(op, response) => {
+                if let Some(slice) = self.slices.remove(&op).filter(|_| response.is_success() && self.rng.bool()) {
+                    let content = self.content()[slice.range.start as usize..slice.range.end as usize].to_vec();
+                    self.server.held.insert(slice.number, content);
+                }
                 self.note_outcome(op, Some(&response));
                 self.upload.handle_response(op, &response, now);
             }
@@ -541,6 +548,9 @@ impl Sim {
             let slice = &self.content()[part.range.start as usize..part.range.end as usize];
             let kept = self.contents.get(&part.number).filter(|_| held);
             self.server.arriving = Some(kept.map_or(slice, Vec::as_slice).to_vec());
+            if !held && what.0 == Operation::Upload {
+                self.slices.insert(op, part.clone());
+            }
         }
         let range = part.map(|part| part.range);
         let delay = self.latency.unwrap_or(Duration::from_millis(self.rng.u64(1..200)));
