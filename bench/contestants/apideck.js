@@ -7,7 +7,8 @@ import { fileStorageUploadSessionsFinish as finish } from "@apideck/unify/funcs/
 import { fileStorageUploadSessionsGet as get } from "@apideck/unify/funcs/fileStorageUploadSessionsGet.js";
 import { fileStorageUploadSessionsUpload as uploadPart } from "@apideck/unify/funcs/fileStorageUploadSessionsUpload.js";
 
-export async function upload(file, { server, service: serviceId }) {
+/** `digests` computes what goes with each part and with the file, where the connector asks for it. */
+export async function upload(file, { server, service: serviceId }, digests) {
   const apideck = new ApideckCore({ apiKey: "bench", appId: "bench", consumerId: "bench" });
   // The operations of upload sessions have a server of their own, whatever the client was made with.
   const options = { serverURL: server };
@@ -18,9 +19,10 @@ export async function upload(file, { server, service: serviceId }) {
   for (let partNumber = 0; partNumber * partSize < file.size; partNumber++) {
     const start = partNumber * partSize;
     const requestBody = file.slice(start, start + partSize, "application/octet-stream");
-    value(await uploadPart(apideck, { serviceId, id, partNumber, requestBody }, options));
+    const digest = await digests?.ofPart(requestBody);
+    value(await uploadPart(apideck, { serviceId, id, partNumber, digest, requestBody }, options));
   }
-  value(await finish(apideck, { serviceId, id, requestBody: {} }, options));
+  value(await finish(apideck, { serviceId, id, digest: digests?.ofFile(), requestBody: {} }, options));
 }
 
 function value(result) {

@@ -2,20 +2,13 @@
 // flight. It reads one part ahead of hashing, hashes ahead of sending, and sends the very bytes that it hashed (`body` is
 // "buffer") or the slice of the file, which the browser reads once more ("blob").
 
-import { createSHA1 } from "hash-wasm";
 import { openSession } from "./api.js";
+import { begin, fileDigest, hash } from "./digests.js";
+
+export { prepare } from "./digests.js";
 
 /** Parts that are hashed and wait to be sent, at most. */
 const AHEAD = 2;
-/** What goes through both hashers while it is in the processor's cache. */
-const CHUNK = 64 * 1024;
-
-let ofPart;
-let ofFile;
-
-export async function prepare() {
-  [ofPart, ofFile] = await Promise.all([createSHA1(), createSHA1()]);
-}
 
 export async function upload(file, options) {
   const session = await openSession(file, options);
@@ -30,7 +23,7 @@ export async function upload(file, options) {
     memory.release();
   };
 
-  ofFile.init();
+  begin();
   const failed = Promise.withResolvers();
   const sending = [];
   let reading = slice(0).arrayBuffer();
@@ -44,22 +37,7 @@ export async function upload(file, options) {
     sending.push(sent);
   }
   await Promise.all(sending);
-  await session.finish(header(ofFile));
-}
-
-/** Puts the bytes through both hashers; returns the part's digest. */
-function hash(bytes) {
-  ofPart.init();
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    const chunk = bytes.subarray(at, at + CHUNK);
-    ofPart.update(chunk);
-    ofFile.update(chunk);
-  }
-  return header(ofPart);
-}
-
-function header(hasher) {
-  return `sha=${btoa(String.fromCharCode(...hasher.digest("binary")))}`;
+  await session.finish(fileDigest());
 }
 
 class Semaphore {

@@ -18,6 +18,7 @@ export const CONTESTANTS = {
   "javascript-worker-blob": { label: "(c) `hash-wasm` in a worker, slices", ...javascript("worker", "blob") },
   "javascript-worker-buffer": { label: "(c) `hash-wasm` in a worker, buffers", ...javascript("worker", "buffer") },
   apideck: { label: "(d) Apideck's SDK", contestant: "apideck", service: "dropbox" },
+  "apideck-box": { label: "(d) Apideck's SDK to Box, with digests", contestant: "apideck-box", service: "box" },
   tus: { label: "(e) tus-js-client, to `@tus/server`", contestant: "tus", at: "peers" },
   uppy: { label: "(f) Uppy, `xhr-upload`, to a sink", contestant: "uppy", at: "peers" },
 };
