@@ -7,6 +7,7 @@ const javascript = (thread, body) => ({ contestant: "javascript", thread, body, 
 /** By name: what stands in the tables, the options that the page is given, and whose page it is, the emulator's unless said. */
 export const CONTESTANTS = {
   limit: { label: "(a) bare `fetch`, no digest", contestant: "limit", service: "dropbox" },
+  "limit-bytes": { label: "(a) bare `fetch` of bytes in memory, no digest", contestant: "limit", body: "buffer", service: "dropbox" },
   ours: { label: "(b) ours", ...ours("index", "auto") },
   "ours-worker": { label: "(b) ours in the worker", ...ours("worker", "auto") },
   "ours-blob": { label: "(b) ours, `blob`", ...ours("index", "blob") },
@@ -19,6 +20,7 @@ export const CONTESTANTS = {
   "javascript-worker-buffer": { label: "(c) `hash-wasm` in a worker, buffers", ...javascript("worker", "buffer") },
   apideck: { label: "(d) Apideck's SDK", contestant: "apideck", service: "dropbox" },
   "apideck-box": { label: "(d) Apideck's SDK to Box, with digests", contestant: "apideck-box", service: "box" },
+  "apideck-box-worker": { label: "(d) Apideck's SDK to Box, with digests, in a worker", contestant: "apideck-box", thread: "worker", service: "box" },
   tus: { label: "(e) tus-js-client, to `@tus/server`", contestant: "tus", at: "peers" },
   uppy: { label: "(f) Uppy, `xhr-upload`, to a sink", contestant: "uppy", at: "peers" },
 };

@@ -1,7 +1,7 @@
 // Bars of throughput, with the limit as a line, as an SVG that is readable on light and dark pages.
 
-const WIDTH = 880;
-const LABELS = 270;
+const WIDTH = 960;
+const LABELS = 380;
 const RIGHT = 110;
 const TOP = 64;
 const ROW = 34;
