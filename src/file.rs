@@ -1,7 +1,7 @@
 //! A file as the source of an upload, and the record that is kept of it.
 
 use alloc::rc::Rc;
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::output::{OpId, Output};
@@ -24,6 +24,8 @@ pub(crate) struct File {
     pub(crate) reader: Reader,
     /// The browser reads a file that changed as if nothing had happened.
     pub(crate) is_reread: bool,
+    /// Sizes of parts whose digests the browser computes itself, if it can, in bytes.
+    pub(crate) digests: RangeInclusive<u64>,
     pub(crate) record: Rc<Record>,
 }
 
@@ -42,13 +44,15 @@ impl Source for File {
     }
 
     fn read(driver: &Rc<Driver<Self>>, mut read: PartRead, signal: Signal) {
-        let Self { reader, is_reread, .. } = &driver.source;
-        let feed = Feed::new(read.hasher.clone(), read.range.end - read.range.start);
+        let Self { reader, is_reread, digests, .. } = &driver.source;
+        let length = read.range.end - read.range.start;
+        let digests = read.hasher.wanted().part && digests.contains(&length);
+        let feed = Feed::new(read.hasher.clone(), length);
         if *is_reread && !read.keep && !read.hasher.wanted().file {
             // What was sent is compared with what is there after that: a stream that is open may have read it before.
             reader.close();
         }
-        let reading = reader.read(read.range.clone(), &feed, read.keep, &signal);
+        let reading = reader.read(read.range.clone(), &feed, digests, read.keep, &signal);
         let driver = Rc::clone(driver);
         promise::then(&reading, move |bytes| {
             read.hasher = feed.into_hasher();

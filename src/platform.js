@@ -113,6 +113,10 @@ const OCTET_STREAM = "application/octet-stream";
 const CHUNK = 2 ** 20;
 // How long a stream of a file may go on with another part after it was opened, in milliseconds.
 const LIFETIME = 1000;
+// Which digests bytes are fed to; `Pass` in bytes.rs.
+const BOTH = 0;
+const FILE = 1;
+const PART = 2;
 // Longest stretch of work without a pause, in milliseconds: a frame. The end of a chunk is no end of a task, as chunks
 // that are queued already come as microtasks.
 const STRETCH = 12;
@@ -200,7 +204,7 @@ async function pass(chunks, expected, feed, signal, keeps, goesOn) {
         break;
       }
       if (keeps && !chunks.fills) new Uint8Array(chunks.buffer).set(value, start);
-      feed?.(value);
+      feed?.(value, BOTH);
       if (performance.now() - chunks.since >= STRETCH) {
         await pause();
         chunks.since = performance.now();
@@ -219,6 +223,22 @@ function readAll(blob, expected, feed, signal) {
   return pass(chunks, expected, feed, signal);
 }
 
+// Hashes bytes by Web Crypto; undefined where that cannot be had.
+async function sha1(bytes) {
+  try {
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
+    if (digest.length === 20) return digest;
+  } catch {
+    // The context is not secure, or memory is short.
+  }
+}
+
+// Copies the digest that the platform computed in the place of a feed; tells whether it did.
+export function ownDigest({ digest }, to) {
+  if (digest) to.set(digest);
+  return digest !== undefined;
+}
+
 // Reads one file part by part. A stream costs more to open than a small part does to read: it goes on with the part that
 // follows, but not for long, as browsers that tell of a changed file do so where a stream is opened.
 export class Reader {
@@ -227,22 +247,35 @@ export class Reader {
     this.spare = [];
   }
 
-  // As `pass`; resolves to the bytes where they are to be kept, and there is memory for them.
-  async read(start, end, feed, keeps, signal) {
+  // As `pass`; resolves to the bytes where they are to be kept, and there is memory for them. Where it `digests`, the platform
+  // computes the part's own digest on a thread of its own, if it can: see `ownDigest`.
+  async read(start, end, feed, digests, keeps, signal) {
     const length = end - start;
-    let kept = keeps ? this.spare.pop() : undefined;
-    if (keeps && !(kept?.byteLength >= length)) kept = reserve(length)?.buffer;
+    const gathers = keeps || digests;
+    let kept = gathers ? this.spare.pop() : undefined;
+    if (gathers && !(kept?.byteLength >= length)) kept = reserve(length)?.buffer;
     const chunks = this.open(start, end);
     const { fills } = chunks;
     this.closed = false;
     chunks.buffer = kept ?? this.scratch ?? new ArrayBuffer(CHUNK);
     this.scratch = undefined;
-    const changed = await pass(chunks, length, feed, signal, kept !== undefined, fills);
+    const changed = await pass(chunks, length, digests && kept ? undefined : feed, signal, kept !== undefined, fills);
     if (changed) return changed;
     if (signal.aborted || this.closed) chunks.cancel();
     else if (fills) Object.assign(this, { chunks, position: end });
-    if (kept) return new Uint8Array(chunks.buffer, 0, length);
-    this.scratch = chunks.buffer;
+    if (!kept) {
+      this.scratch = chunks.buffer;
+      return;
+    }
+    const bytes = new Uint8Array(chunks.buffer, 0, length);
+    if (digests) {
+      const digest = sha1(bytes);
+      await feedBytes(bytes, feed, FILE);
+      feed.digest = await digest;
+      if (!feed.digest) await feedBytes(bytes, feed, PART);
+    }
+    if (keeps) return bytes;
+    this.recycle(bytes);
   }
 
   // Returns the stream that is there already, or another; nobody else reads on with it meanwhile.
@@ -299,10 +332,10 @@ export async function probe(blob, signal) {
 }
 
 // Feeds bytes that are in memory already.
-export async function feedBytes(bytes, feed) {
+export async function feedBytes(bytes, feed, digests = BOTH) {
   let since = performance.now();
   for (let start = 0; start < bytes.length; start += CHUNK) {
-    feed(bytes.subarray(start, start + CHUNK));
+    feed(bytes.subarray(start, start + CHUNK), digests);
     if (performance.now() - since >= STRETCH) {
       await pause();
       since = performance.now();

@@ -70,14 +70,14 @@ impl UploadSession {
     }
 
     fn with(blob: Blob, settings: FileSettings, snapshot: Option<Snapshot>) -> Result<UploadSession, JsValue> {
-        let FileSettings { upload, store } = settings;
+        let FileSettings { upload, store, digests } = settings;
         let listeners = Listeners::new();
         let identity = Identity::new(&upload.config, &upload.connection);
         let record = Rc::new(Record::new(identity, store, listeners.clone()));
         if let Some(snapshot) = &snapshot {
             record.adopt(snapshot.fingerprint());
         }
-        let file = File { reader: Reader::new(&blob), blob, is_reread: upload.config.rereads_file, record };
+        let file = File { reader: Reader::new(&blob), blob, is_reread: upload.config.rereads_file, digests, record };
         let driver = Driver::new(file, listeners, upload, snapshot).map_err(error::to_js)?;
         Ok(Self { driver, started: Cell::default() })
     }

@@ -1,5 +1,7 @@
 //! What `UploadSession` is told of the upload of a file.
 
+use core::ops::RangeInclusive;
+
 use upload_session_engine::config::{BodyMode, Config};
 use upload_session_engine::error::UploadError;
 use wasm_bindgen::prelude::*;
@@ -13,10 +15,18 @@ use crate::sys::storage::{self, Store};
 /// them over.
 const SMALL_PART: u64 = 64 * 1024;
 
+/// Parts from this size on are worth handing over to the browser's own SHA-1, in bytes.
+const DIGEST_FROM: u64 = 1024 * 1024;
+
+/// What share of the memory for content such a part may have: it is gathered, and the browser takes a copy.
+const DIGEST_SHARE: u64 = 4;
+
 /// Everything `UploadSession` is told.
 pub(crate) struct FileSettings {
     pub(crate) upload: UploadSettings,
     pub(crate) store: Option<Store>,
+    /// Sizes of parts whose digests the browser computes itself, in bytes.
+    pub(crate) digests: RangeInclusive<u64>,
 }
 
 /// Reads the options of `UploadSession`.
@@ -53,5 +63,7 @@ pub(crate) fn file_settings(file: &Blob, options: &JsValue) -> Result<FileSettin
     let signal = signal(&fields);
     fields.check()?;
     config.check()?;
-    Ok(FileSettings { upload: UploadSettings { connection, config, signal }, store })
+    // Firefox hashes slower by itself than the module does.
+    let digest_to = if is_chromium { config.memory_budget / DIGEST_SHARE } else { 0 };
+    Ok(FileSettings { upload: UploadSettings { connection, config, signal }, store, digests: DIGEST_FROM..=digest_to })
 }

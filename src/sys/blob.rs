@@ -66,7 +66,15 @@ extern "C" {
     pub(crate) fn new(blob: &Blob) -> Reader;
 
     #[wasm_bindgen(method, js_name = read)]
-    fn js_read(this: &Reader, start: f64, end: f64, feed: &JsValue, keeps: bool, signal: &JsValue) -> Promise;
+    fn js_read(
+        this: &Reader,
+        start: f64,
+        end: f64,
+        feed: &JsValue,
+        digests: bool,
+        keeps: bool,
+        signal: &JsValue,
+    ) -> Promise;
 
     /// Takes back the memory of a part that was kept.
     #[wasm_bindgen(method)]
@@ -99,9 +107,10 @@ impl Blob {
 
 impl Reader {
     /// Reads a range once: feeds the hasher, and `keeps` the bytes where there is memory for them. Leaves off between two
-    /// chunks where the signal is aborted. To be looked at with [`kept`].
-    pub(crate) fn read(&self, range: Range<u64>, feed: &Feed, keeps: bool, signal: &JsValue) -> Promise {
-        self.js_read(range.start as f64, range.end as f64, &feed.function(), keeps, signal)
+    /// chunks where the signal is aborted. To be looked at with [`kept`]. With `digests` the platform computes
+    /// the part's digest, if it can.
+    pub(crate) fn read(&self, range: Range<u64>, feed: &Feed, digests: bool, keeps: bool, signal: &JsValue) -> Promise {
+        self.js_read(range.start as f64, range.end as f64, &feed.function(), digests, keeps, signal)
     }
 }
 

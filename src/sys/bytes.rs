@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec;
 use core::cell::RefCell;
 
-use upload_session_engine::digest::PartHasher;
+use upload_session_engine::digest::{Digest, PartHasher, Wanted};
 use wasm_bindgen::prelude::*;
 
 use crate::sys::promise::Promise;
@@ -47,6 +47,9 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = copyPiece)]
     fn copy_piece(chunk: &Bytes, start: u32, to: &mut [u8]) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_name = ownDigest)]
+    fn own_digest(feed: &JsValue, to: &mut [u8]) -> bool;
 
     /// Feeds bytes that are in memory already, and lets the page breathe meanwhile.
     #[wasm_bindgen(js_name = feedBytes)]
@@ -103,8 +106,8 @@ impl Bytes {
     }
 }
 
-/// Takes one chunk.
-type Pass = dyn FnMut(Bytes) -> Result<(), JsValue>;
+/// Takes one chunk, for both digests or one of them: `BOTH`, `FILE` and `PART` in platform.js.
+type Pass = dyn FnMut(Bytes, u32) -> Result<(), JsValue>;
 
 /// Takes chunks from JavaScript to a hasher, piece by piece through the module's memory, which does not grow with them.
 pub(crate) struct Feed {
@@ -119,7 +122,9 @@ impl Feed {
         let hasher = Rc::new(RefCell::new(hasher));
         let function = wants_any.then(|| {
             let (hasher, mut scratch) = (Rc::clone(&hasher), vec![0; scratch(total)]);
-            let pass = move |chunk: Bytes| pass(&chunk, &mut scratch, &mut hasher.borrow_mut());
+            let pass = move |chunk: Bytes, digests: u32| {
+                pass(&chunk, Wanted { part: digests != 1, file: digests != 2 }, &mut scratch, &mut hasher.borrow_mut())
+            };
             Closure::wrap(Box::new(pass) as Box<Pass>)
         });
         Self { hasher, function }
@@ -130,20 +135,25 @@ impl Feed {
         self.function.as_ref().map(|function| function.as_ref().clone()).unwrap_or_default()
     }
 
-    /// Returns the hasher, once nothing feeds it any more.
+    /// Returns the hasher, once nothing feeds it any more, with the part's digest where the platform computed it.
     pub(crate) fn into_hasher(self) -> PartHasher {
-        self.hasher.borrow().clone()
+        let mut hasher = self.hasher.borrow().clone();
+        let mut digest = Digest([0; 20]);
+        if self.function.is_some_and(|function| own_digest(function.as_ref(), &mut digest.0)) {
+            hasher.set_part(digest);
+        }
+        hasher
     }
 }
 
-fn pass(chunk: &Bytes, scratch: &mut [u8], hasher: &mut PartHasher) -> Result<(), JsValue> {
+fn pass(chunk: &Bytes, digests: Wanted, scratch: &mut [u8], hasher: &mut PartHasher) -> Result<(), JsValue> {
     let length = chunk.length() as usize;
     let mut start = 0;
     while start < length {
         let room = scratch.len().min(length - start);
         let Some(piece) = scratch.get_mut(..room) else { break };
         copy_piece(chunk, start as u32, piece)?;
-        hasher.update(piece);
+        hasher.update_only(piece, digests);
         start += room;
     }
     Ok(())

@@ -9,7 +9,9 @@ mod support;
 
 mod api;
 mod arguments;
+mod bodies;
 mod control;
+mod digests;
 mod direct;
 mod errors;
 mod events;

@@ -51,7 +51,7 @@ pub(crate) struct FileHasher {
 impl FileHasher {
     /// Begins a part; what it feeds counts for the file only once the part is [committed](Self::commit).
     pub(crate) fn part(&self, wanted: Wanted) -> PartHasher {
-        PartHasher { part: wanted.part.then(Sha1::new), file: wanted.file.then(|| self.file.clone()) }
+        PartHasher { part: wanted.part.then(PartDigest::new), file: wanted.file.then(|| self.file.clone()) }
     }
 
     /// Ends a part: returns its digest, and goes on behind it with the file's.
@@ -99,14 +99,27 @@ impl Wanted {
 /// file's while it is hot in cache, so that the file is read once.
 #[derive(Debug, Clone)]
 pub struct PartHasher {
-    part: Option<Sha1>,
+    part: Option<PartDigest>,
     file: Option<Sha1>,
+}
+
+#[derive(Debug, Clone)]
+enum PartDigest {
+    Hashing(Sha1),
+    /// The platform computed it.
+    Known(Digest),
+}
+
+impl PartDigest {
+    fn new() -> Self {
+        Self::Hashing(Sha1::new())
+    }
 }
 
 impl PartHasher {
     /// Makes one for bytes that are no part of an upload.
     pub fn plain() -> Self {
-        Self { part: Some(Sha1::new()), file: None }
+        Self { part: Some(PartDigest::new()), file: None }
     }
 
     /// Makes one that wants no bytes.
@@ -121,14 +134,31 @@ impl PartHasher {
 
     /// Feeds bytes to every digest that is wanted.
     pub fn update(&mut self, bytes: &[u8]) {
-        for hasher in [&mut self.part, &mut self.file].into_iter().flatten() {
-            hasher.update(bytes);
+        self.update_only(bytes, Wanted { part: true, file: true });
+    }
+
+    /// Feeds bytes to one digest or both, where they are wanted: a platform that has all of a part's bytes may compute its
+    /// digest faster.
+    pub fn update_only(&mut self, bytes: &[u8], digests: Wanted) {
+        if let Some(PartDigest::Hashing(part)) = self.part.as_mut().filter(|_| digests.part) {
+            part.update(bytes);
         }
+        if let Some(file) = self.file.as_mut().filter(|_| digests.file) {
+            file.update(bytes);
+        }
+    }
+
+    /// Takes in the part's digest as the platform computed it.
+    pub fn set_part(&mut self, digest: Digest) {
+        self.part = Some(PartDigest::Known(digest));
     }
 
     /// Returns the part's digest, where it was wanted.
     pub fn finish(self) -> Option<Digest> {
-        self.part.map(|part| Digest(part.finalize().into()))
+        self.part.map(|part| match part {
+            PartDigest::Hashing(part) => Digest(part.finalize().into()),
+            PartDigest::Known(digest) => digest,
+        })
     }
 }
 
@@ -158,6 +188,22 @@ mod tests {
             assert_eq!(file.commit(hasher), Some(Digest::of(part)));
         }
         assert_eq!(file.digest(), Digest::of(&data));
+    }
+
+    #[test]
+    fn part_may_be_hashed_by_the_platform_or_apart_from_the_file() {
+        for known in [None, Some(Digest([7; 20]))] {
+            let mut file = FileHasher::default();
+            let mut hasher = file.part(BOTH);
+            hasher.update_only(b"abc", Wanted { part: false, file: true });
+            match known {
+                Some(digest) => hasher.set_part(digest),
+                None => hasher.update_only(b"abc", Wanted { part: true, file: false }),
+            }
+            assert_eq!(hasher.wanted(), BOTH);
+            assert_eq!(file.commit(hasher), known.or(Some(Digest::of(b"abc"))));
+            assert_eq!(file.digest(), Digest::of(b"abc"));
+        }
     }
 
     #[test]
