@@ -35,7 +35,6 @@ mod slots;
 mod stream;
 mod sys;
 #[cfg(feature = "page")]
-#[cfg(feature = "page")]
 pub use api::{UploadSessionsApi, sha1_digest};
 #[cfg(feature = "stream")]
 pub use ingest::ingest;

@@ -6,7 +6,7 @@ import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { until } from "selenium-webdriver";
-import { CHANGES } from "./changed-file.js";
+import { CHANGES, write } from "./changed-file.js";
 import { makeFolder, startChromium, startEmulator, startFirefox } from "./harness.js";
 
 const PAGE = `<!doctype html><title>A page of someone else's</title>
@@ -89,6 +89,20 @@ for (const [browser, startBrowser] of [["Chromium", startChromium], ["Firefox", 
       const overwrite = CHANGES["overwritten in place with the same size"];
       const { consumerId, result } = await changeHalfWay({ digest: "none" }, overwrite);
       await assertChanged(consumerId, result);
+    });
+
+    // Firefox reads the file as a whole once half of it has arrived, and every slice that is sent from then on by itself.
+    test(`${browser}: a file that is overwritten where it is being sent at last ends as file_changed`, async () => {
+      const file = await folder.file("late.bin", 96);
+      const consumerId = await pick(file);
+      await emulator.settings(consumerId, { rate: 20_000_000 });
+      // One part after the other: the last ones are still to be sent then.
+      await start(consumerId, { serviceId: "google-drive", digest: "none" });
+      const isLate = async () => (await emulator.stats(consumerId)).parts_accepted >= 10;
+      await driver.wait(isLate, 60_000, "ten parts of thirteen were not taken");
+      await write(file, file.size - 1_000_000);
+      await emulator.settings(consumerId, FAST);
+      await assertChanged(consumerId, await ended());
     });
 
     // What Firefox never read it cannot know again: there a file of the same size is uploaded as it is by then.

@@ -7,7 +7,8 @@ import { randomFillSync } from "node:crypto";
 /** Bytes of the change: few beside the file, and in a part that was sent first. */
 const FEW = 16;
 
-async function write(file, position) {
+/** Writes over a few bytes of the file, or behind its end. */
+export async function write(file, position) {
   const handle = await open(file.path, position === undefined ? "a" : "r+");
   try {
     await handle.write(randomFillSync(Buffer.alloc(FEW)), 0, FEW, position);

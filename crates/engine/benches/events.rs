@@ -33,9 +33,9 @@ struct World {
 }
 
 impl World {
-    fn new(parts: u64, body: BodyMode) -> Self {
+    fn new(parts: u64, body: BodyMode, rereads_file: bool) -> Self {
         let plain = Config::new("measured.bin", "root", parts * PART_SIZE);
-        let config = Config { direct: false, body, keeps_record: true, ..plain };
+        let config = Config { direct: false, body, rereads_file, keeps_record: true, ..plain };
         let upload = Upload::new(config, 42).expect("a valid configuration");
         Self { upload, inputs: VecDeque::new(), now: Duration::ZERO }
     }
@@ -99,12 +99,14 @@ fn answer(operation: Operation) -> Response {
 }
 
 fn events(criterion: &mut Criterion) {
-    for (name, body) in [("blob", BodyMode::Blob), ("buffer", BodyMode::Buffer)] {
+    let groups =
+        [("blob", BodyMode::Blob, false), ("blob-reread", BodyMode::Blob, true), ("buffer", BodyMode::Buffer, false)];
+    for (name, body, rereads_file) in groups {
         let mut group = criterion.benchmark_group(name);
         for parts in [10, 100, 1_000, MAX_PARTS] {
-            group.throughput(Throughput::Elements(World::new(parts, body).run()));
+            group.throughput(Throughput::Elements(World::new(parts, body, rereads_file).run()));
             group.bench_with_input(BenchmarkId::from_parameter(parts), &parts, |bencher, &parts| {
-                bencher.iter(|| World::new(parts, body).run());
+                bencher.iter(|| World::new(parts, body, rereads_file).run());
             });
         }
         group.finish();

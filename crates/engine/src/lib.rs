@@ -111,9 +111,15 @@
 //!
 //! Parts are opened in order, as many as may be in flight and two more, fewer where their bytes are held and
 //! [`memory_budget`](config::Config::memory_budget) allows no more. They are read one at a time, in order; where
-//! neither a digest nor a copy is wanted they are not read at all. A sequential session sends one at a time, in order.
+//! nothing is wanted of their bytes they are not read at all. A sequential session sends one at a time, in order.
 //! A parallel one begins with two at a time, takes one more as long as that makes it faster, and half as many after a 429
 //! or a stall.
+//!
+//! Where the platform reads a file that changed as if nothing had happened ([`rereads_file`](config::Config::rereads_file)),
+//! parts are surveyed, too: the file is hashed to its end ahead of its sending, and verified as a whole once half of it is
+//! acknowledged. From then on every part that is sent from memory is compared with what it was, and every slice is read
+//! once more after it was acknowledged. What is stored is so what the file held at one time; what is written over after
+//! its part was verified is not looked at again.
 //!
 //! # Streams
 //!
@@ -149,7 +155,7 @@
 //! | part: 409, as it is held already | the part is done: an attempt got through whose answer was lost, or the browser sent it twice |
 //! | part: 400 or 422 that speaks of a digest that was sent | read, hashed and sent once more; other bytes are `file_changed`, a second complaint `digest_mismatch` |
 //! | part: cannot be read | `file_changed`, or what the reader said |
-//! | file: reads differently after its last part | `file_changed`, before finish |
+//! | file or part: reads differently than before | `file_changed`, before finish |
 //! | part of a stream that is passed on as it is read: anything but success | its error, at once |
 //! | direct: 413 | by session; a stream, which is read by then, fails |
 //! | finish: no answer, 5xx, 404, 409 or 410 | before the next attempt, or the end, the session is asked: `success` means done |

@@ -10,6 +10,9 @@
 //!                └── slice unanswered ┘  to be sent from memory
 //! ```
 //!
+//! Where the platform does not tell of a file that changed, parts are surveyed as well: read without being open, once
+//! ahead of their sending, and once more after it where they went as slices.
+//!
 //! Which is read next stands in `reading`, which is sent next in `sending`, what is kept for later in `record`.
 
 mod reading;
@@ -70,7 +73,7 @@ pub(crate) struct Parts {
     wanted: Wanted,
     /// Every part is sent from memory.
     keep: bool,
-    /// Parts up to this size are sent from memory, where they are read anyway, in bytes.
+    /// Parts up to this size are sent from memory, where they are read anyway and it has room for two, in bytes.
     small_part: u64,
     /// The source can be read only once.
     stream: bool,
@@ -113,6 +116,8 @@ pub(crate) struct Parts {
     surveys: bool,
     /// The part that is read without being open.
     surveying: Option<(OpId, u32)>,
+    /// The first part whose survey is told: those before it were surveyed for a session that is gone.
+    surveyed_from: u32,
     /// Parts that were sent since the file's verification began, which may have read them before.
     unverified: Vec<u32>,
     /// Parts may be sent before the file is verified: what they lead to can still be stopped.
@@ -139,7 +144,7 @@ impl Parts {
         let largest = plan.part_size().min(plan.size()).max(1);
         let affordable = usize::try_from(config.memory_budget / largest).unwrap_or(usize::MAX);
         let buffered = config.body != BodyMode::Blob;
-        // What is sent from memory is not hashed ahead of it.
+        // What a survey reads ahead is not held: where all parts are small, they are sent from memory as if that was asked for.
         let is_small = config.rereads_file && plan.part_size() <= config.small_part;
         let keep = (buffered || is_small) && affordable > 0;
         let surveys = config.rereads_file && !config.is_stream();
@@ -153,7 +158,8 @@ impl Parts {
             in_order: !parallel,
             wanted,
             keep,
-            small_part: if affordable > 0 { config.small_part } else { 0 },
+            // One that is held must leave room for a part before it, whose slice may have to be read.
+            small_part: if affordable > 1 { config.small_part } else { 0 },
             stream: config.is_stream(),
             read_to: 0,
             affordable,
@@ -179,6 +185,7 @@ impl Parts {
             rereads_file: config.rereads_file,
             surveys,
             surveying: None,
+            surveyed_from: 0,
             unverified: Vec::new(),
             verification: Verification::Due,
         };
@@ -257,7 +264,7 @@ impl Parts {
 
     /// Tells whether every part is there, and of one and the same file.
     pub(crate) fn is_complete(&self) -> bool {
-        self.all_done() && self.is_verified() && self.unverified.is_empty()
+        self.all_done() && self.is_verified() && self.unverified.is_empty() && self.surveying.is_none()
     }
 
     fn is_verified(&self) -> bool {

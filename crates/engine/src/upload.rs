@@ -268,9 +268,13 @@ impl Upload {
         self.settle(now);
     }
 
-    /// Takes in that the bytes of a part are not held though they were to be: slices of the file are sent in their place.
+    /// Takes in that the bytes of a part are not held though they were to be: slices of the file are sent in their place,
+    /// and a file that was to go in one request, and has to be verified, goes by session.
     pub fn handle_not_held(&mut self) {
-        if let Some(op) = self.parts.as_mut().and_then(Parts::send_slices) {
+        if self.direct && self.config.rereads_file && self.can_go_by_session() {
+            // The platform would read the slice after the file was verified, and what that leads to cannot be taken back.
+            self.go_by_session();
+        } else if let Some(op) = self.parts.as_mut().and_then(Parts::send_slices) {
             self.outputs.push_back(Output::Cancel { op });
         }
     }

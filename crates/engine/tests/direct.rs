@@ -65,6 +65,19 @@ fn file_that_memory_cannot_hold_goes_by_session_where_the_platform_does_not_tell
 }
 
 #[test]
+fn file_that_could_not_be_held_goes_by_session_where_the_platform_does_not_tell_of_changes() {
+    for (rereads_file, expected) in [(false, Direct), (true, Create)] {
+        let scenario =
+            direct(1000).config(|config| (config.body, config.rereads_file) = (BodyMode::Buffer, rereads_file));
+        let mut sim = scenario.sim();
+        sim.memory_is_short = true;
+        sim.run();
+        assert_eq!((sim.upload.state(), sim.operations()[0]), (State::Done, expected));
+        sim.server.assert_whole();
+    }
+}
+
+#[test]
 fn what_is_passed_through_needs_a_session() {
     let sim = direct(1000).config(|config| config.pass_through = Some(json!([{"service_id": "box"}]).into())).run();
     sim.assert_done();

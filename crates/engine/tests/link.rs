@@ -379,14 +379,16 @@ fn rereading(size: u64, body: BodyMode) -> Scenario {
 
 #[test]
 fn pause_while_the_file_is_verified_loses_nothing() {
-    let mut sim = rereading(100, BodyMode::Buffer).sim_at(50);
-    sim.run_until(|sim| sim.verifications == 1);
-    sim.act(Action::Pause);
-    sim.run_for(Duration::from_secs(60));
-    sim.act(Action::Resume);
-    sim.run();
-    sim.assert_done();
-    assert_eq!(sim.verifications, 1);
+    for body in [BodyMode::Buffer, BodyMode::Blob] {
+        let mut sim = rereading(100, body).sim_at(50);
+        sim.run_until(|sim| sim.verifications == 1);
+        sim.act(Action::Pause);
+        sim.run_for(Duration::from_secs(60));
+        sim.act(Action::Resume);
+        sim.run();
+        sim.assert_done();
+        assert_eq!(sim.verifications, 1);
+    }
 }
 
 #[test]

@@ -56,10 +56,11 @@ prop_compose! {
         can_refresh_token in any::<bool>(),
         (measures_progress, rereads_file, direct) in (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2)),
         (restart, keeps_record) in (any::<bool>(), any::<bool>()),
+        small_part in prop_oneof![Just(0), 0..400u64],
     ) -> Config {
         Config {
             digest, body, concurrency, memory_budget, can_refresh_token, measures_progress, rereads_file, direct, restart,
-            keeps_record, ..Config::new("file.bin", "root", size)
+            keeps_record, small_part, ..Config::new("file.bin", "root", size)
         }
     }
 }

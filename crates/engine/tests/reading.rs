@@ -107,6 +107,18 @@ fn slices_are_within_any_budget() {
 }
 
 #[test]
+fn small_part_is_held_where_that_leaves_room_for_a_slice_before_it() {
+    // A sequential session sends nothing past a part that has to be read and cannot be.
+    for (memory_budget, expected) in [(8, false), (16, true)] {
+        let scenario = Scenario::sequential(25, 8).fault(Upload, 1, Fault::LostRequest);
+        let sim = scenario.config(|config| (config.memory_budget, config.small_part) = (memory_budget, 1)).run();
+        sim.assert_done();
+        assert_eq!(sim.sends_of(Upload, 3)[0].held, expected);
+        assert!(!sim.sends_of(Upload, 1)[0].held && sim.sends_of(Upload, 1)[1].held);
+    }
+}
+
+#[test]
 fn small_parts_that_are_read_anyway_are_sent_from_memory() {
     for (small_part, digest, keep) in
         [(4, DigestMode::Parts, true), (3, DigestMode::Parts, false), (4, DigestMode::None, false)]

@@ -15,6 +15,7 @@ use upload_session_engine::output::{Event, PartState, State};
 use upload_session_engine::request::Operation::{Finish, Get, Upload};
 
 const BODIES: [BodyMode; 2] = [BodyMode::Buffer, BodyMode::Blob];
+const INTERRUPTIONS: [(Action, Action); 2] = [(Action::Pause, Action::Resume), (Action::Offline, Action::Online)];
 const DIGESTS: [DigestMode; 3] = [DigestMode::PartsAndFile, DigestMode::Parts, DigestMode::None];
 
 fn rereading(body: BodyMode) -> Scenario {
@@ -115,12 +116,16 @@ fn file_is_verified_beside_the_second_half_of_the_sending() {
 
 #[test]
 fn part_that_is_opened_while_it_is_surveyed_is_not_read_twice() {
-    let mut sim = rereading(BodyMode::Blob).sim_at(0);
-    sim.server.file_changes = true;
-    sim.run();
-    sim.assert_done();
-    assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 100);
-    assert!(sim.reads.iter().all(|read| !read.keep));
+    // About as fast as it is read.
+    for latency in 4..16 {
+        let mut sim = rereading(BodyMode::Blob).sim_at(latency);
+        sim.server.file_changes = true;
+        sim.run_until(|sim| sim.verifications == 1);
+        assert!(sim.reads.iter().map(|read| read.part).eq(0..100), "in order, and each once");
+        sim.run();
+        sim.assert_done();
+        assert!(sim.reads.iter().all(|read| !read.keep));
+    }
 }
 
 #[test]
@@ -274,8 +279,8 @@ fn snapshot_says_nothing_of_parts_that_were_only_surveyed() {
 
 #[test]
 fn survey_waits_for_the_end_of_a_pause_and_of_an_outage() {
-    for (begin, end) in [(Action::Pause, Action::Resume), (Action::Offline, Action::Online)] {
-        let mut sim = slow(buffered());
+    for ((begin, end), body) in INTERRUPTIONS.into_iter().flat_map(|actions| BODIES.map(|body| (actions, body))) {
+        let mut sim = slow(rereading(body));
         sim.run_until(|sim| sim.reads.iter().any(|read| read.part == 90));
         sim.act(begin);
         let reads = sim.reads.len();
@@ -284,6 +289,27 @@ fn survey_waits_for_the_end_of_a_pause_and_of_an_outage() {
         sim.act(end);
         sim.run();
         sim.assert_done();
+    }
+}
+
+#[test]
+fn slices_that_were_sent_are_read_once_more_after_a_pause_and_an_outage() {
+    for (begin, end) in INTERRUPTIONS {
+        let mut sim = slow(rereading(BodyMode::Blob).config(|config| config.digest = DigestMode::None));
+        sim.run_until(|sim| sim.verifications == 1);
+        // Those in flight arrive last, and close to each other: faster than they are read.
+        sim.latency = Some(Duration::from_millis(1));
+        let in_flight = (0..100).rfind(|&part| sim.part_events(part).last() == Some(&(PartState::Sending, 1))).unwrap();
+        sim.run_until(|sim| acknowledged(sim) == 100);
+        sim.act(begin);
+        // What is being read is read to its end.
+        sim.run_for(Duration::from_secs(60));
+        let reads = sim.reads.len();
+        sim.act(Action::Overwrite(u64::from(in_flight) * 4));
+        sim.act(end);
+        sim.run();
+        assert!(sim.reads.len() > reads);
+        assert_changed(&sim, &format!("{begin:?}"));
     }
 }
 
@@ -307,6 +333,8 @@ fn fresh_session_keeps_what_was_surveyed() {
         sim.assert_done();
         assert_eq!((sim.count(Get), sim.verifications), (2, 1));
         assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 100, "nothing is surveyed twice");
+        let told = [(PartState::Queued, 0), (PartState::Sending, 1), (PartState::Done, 1)];
+        assert!((0..100).all(|part| sim.part_events(part).ends_with(&told)), "{body:?}");
     }
 }
 
@@ -334,7 +362,8 @@ proptest! {
         (size, part_size, latency) in (1..600u64, 4..40u64, prop::sample::select(vec![0, 1, 4, 20, 100])),
         (body, parallel, direct) in (body(), any::<bool>(), prop::bool::weighted(0.1)),
         digest in prop::sample::select(DIGESTS.to_vec()),
-        memory_budget in prop_oneof![40..200u64, Just(1 << 26)],
+        memory_budget in prop_oneof![1..200u64, Just(1 << 26)],
+        (small_part, measures_progress) in (prop_oneof![Just(0), 0..40u64], any::<bool>()),
         (restart, keeps_record) in (any::<bool>(), any::<bool>()),
         faults in prop::collection::vec(prop::option::weighted(0.1, fault()), 0..40),
         changes in prop::collection::vec((0..2000u64, 0.0..1.0f64), 0..4),
@@ -344,7 +373,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let config = Config {
-            digest, body, memory_budget, restart, keeps_record, rereads_file: true, direct,
+            digest, body, memory_budget, small_part, measures_progress, restart, keeps_record, rereads_file: true, direct,
             ..Config::new("file.bin", "root", size)
         };
         let mut server = Server::new(size, part_size, parallel);

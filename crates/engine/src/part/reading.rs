@@ -70,7 +70,7 @@ impl Parts {
             let to_digest = self.wanted.part && (self.compares || self.digest(number).is_none());
             let stage = if self.keep || to_hash || to_digest { Stage::Unread } else { Stage::Sending };
             // Of what was surveyed that was told by then.
-            if stage == Stage::Sending && !self.rereads_slices() {
+            if stage == Stage::Sending && (number < self.surveyed_from || !self.rereads_slices()) {
                 ready.push(number);
             }
             let from_memory = stage == Stage::Unread && self.plan.length(number) <= self.small_part;
@@ -87,7 +87,7 @@ impl Parts {
         }
         let held = self.open.iter().filter(|part| part.held).count();
         let Some(part) = self.open.iter_mut().find(|part| part.stage == Stage::Unread) else {
-            let (number, hasher) = self.to_survey()?;
+            let (number, hasher) = self.next_survey()?;
             self.surveying = Some((op, number));
             return Some((number, hasher, false));
         };
@@ -105,16 +105,16 @@ impl Parts {
         Some((number, self.hasher.part(wanted), keep))
     }
 
-    /// Returns the part that is surveyed next, if any, and what its bytes are fed to: the file is hashed to its end ahead of
+    /// Takes the part that is surveyed next, if any, and what its bytes are fed to: the file is hashed to its end ahead of
     /// its sending, and then what was sent as a slice is read once more.
-    fn to_survey(&self) -> Option<(u32, PartHasher)> {
+    fn next_survey(&mut self) -> Option<(u32, PartHasher)> {
         if !self.surveys {
             return None;
         }
         if self.file_hashed < self.plan.parts() {
             return Some((self.file_hashed, self.hasher.part(Wanted { part: true, file: true })));
         }
-        self.unverified.first().map(|&number| (number, PartHasher::plain()))
+        self.unverified.pop().map(|number| (number, PartHasher::plain()))
     }
 
     /// Ends a survey of a part; returns the part, where it can now be sent.
@@ -122,7 +122,6 @@ impl Parts {
         let is_first = hasher.wanted().file;
         let digest = self.hasher.commit(hasher);
         if !is_first {
-            self.unverified.retain(|&unverified| unverified != number);
             return if digest == self.digest(number) { Ok(None) } else { Err(reads_differently(number)) };
         }
         // Not by `set_digest`: a snapshot would be the larger for it, until the part is sent.

@@ -51,6 +51,7 @@ impl Parts {
         self.digests_end = before.digests_end;
         self.hasher = before.hasher;
         self.file_hashed = before.file_hashed;
+        self.surveyed_from = before.file_hashed;
         self.hashed = before.hashed;
     }
 

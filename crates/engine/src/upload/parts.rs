@@ -73,10 +73,7 @@ impl Upload {
             },
             // Too much for one request: there are sessions.
             (Step::Fail(error), _) if error.status() == Some(413) && self.can_go_by_session() => {
-                self.cancel_parts();
-                self.direct = false;
-                self.parts = None;
-                self.begin_session();
+                self.go_by_session();
             }
             (Step::Fail(error), _) => self.fail(error),
             (Step::Later | Step::Success, _) => self.send_later(part, call, outcome, now),

@@ -30,7 +30,15 @@ impl Upload {
         }
     }
 
-    /// Tells whether what was refused in one request can be sent in parts: nothing of a stream can be read again.
+    /// Gives up sending the file in one request, and sends it in parts.
+    pub(super) fn go_by_session(&mut self) {
+        self.cancel_parts();
+        self.direct = false;
+        self.parts = None;
+        self.begin_session();
+    }
+
+    /// Tells whether what cannot go in one request can be sent in parts: nothing of a stream can be read again.
     pub(super) fn can_go_by_session(&self) -> bool {
         !self.config.is_stream() && self.size() > Some(0)
     }

@@ -548,7 +548,7 @@ impl Sim {
             let slice = &self.content()[part.range.start as usize..part.range.end as usize];
             let kept = self.contents.get(&part.number).filter(|_| held);
             self.server.arriving = Some(kept.map_or(slice, Vec::as_slice).to_vec());
-            if !held && what.0 == Operation::Upload {
+            if !held {
                 self.slices.insert(op, part.clone());
             }
         }
