@@ -7,6 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import * as distant from "./groups/distant.js";
 import * as events from "./groups/events.js";
+import * as hashing from "./groups/hashing.js";
 import * as memory from "./groups/memory.js";
 import * as paced from "./groups/paced.js";
 import * as parts from "./groups/parts.js";
@@ -20,7 +21,7 @@ import { BROWSERS } from "./lib/measure.js";
 import { replaceSection } from "./lib/table.js";
 
 /** In the order of RESULTS.md. */
-const GROUPS = [unpaced, paced, distant, memory, tasks, parts, events, size];
+const GROUPS = [unpaced, paced, distant, memory, tasks, parts, events, hashing, size];
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
 const { values, positionals } = parseArgs({

@@ -234,7 +234,7 @@ export function sha1Digest(body: Blob | ArrayBuffer | Uint8Array): Promise<strin
 // ---------------------------------------------------------------------------------------------------
 // One file's upload, from first byte to finished file.
 
-/** What an {@link UploadSession} is told: where the file goes, and how. */
+/** What an {@link UploadSession} is told: where the file goes, and how. A plain object, as all options are. */
 export interface UploadOptions extends ConnectionOptions {
   /** id of the folder that the file goes into; "root" for the drive's root */
   parentFolderId: string;
@@ -347,8 +347,8 @@ export interface Progress {
 }
 
 /**
- * What {@link UploadSession.on} tells, by name. A listener is called synchronously; what it throws goes to
- * console.error, and does not disturb the upload.
+ * What {@link UploadSession.on} tells, by name. A listener is called synchronously; what it throws by then goes to
+ * console.error, and does not disturb the upload. A promise that it returns is its own to handle.
  */
 export interface UploadEvents {
   /** the state changed */
@@ -426,7 +426,7 @@ export class UploadSession {
    * Runs to the end. One call a session; a second gives the same promise. Where the answer that named the file was lost,
    * and the server only tells that the session succeeded, `id` is the session's: the warning `file_id_unknown` says so.
    * Rejects with `conflict` (without a `status`) while another tab or session of this origin uploads the same file to the
-   * same target. A resumed session whose server has forgotten it starts afresh.
+   * same target, where the runtime has Web Locks: browsers in a secure context, not Node 20. A resumed session whose server has forgotten it starts afresh.
    */
   start(): Promise<UnifiedFile>;
   /**

@@ -21,6 +21,7 @@ export const CONTESTANTS = {
   apideck: { label: "(d) Apideck's SDK", contestant: "apideck", service: "dropbox" },
   "apideck-box": { label: "(d) Apideck's SDK to Box, with digests", contestant: "apideck-box", service: "box" },
   "apideck-box-worker": { label: "(d) Apideck's SDK to Box, with digests, in a worker", contestant: "apideck-box", thread: "worker", service: "box" },
+  hashing: { label: "SHA-1 alone", contestant: "hashing" },
   tus: { label: "(e) tus-js-client, to `@tus/server`", contestant: "tus", at: "peers" },
   uppy: { label: "(f) Uppy, `xhr-upload`, to a sink", contestant: "uppy", at: "peers" },
 };

@@ -37,7 +37,7 @@ xflags::xflags! {
         /// Measures the package beside its peers, in real browsers, and writes bench/RESULTS.md.
         cmd bench {
             /// Groups to measure, all unless given: unpaced paced distant memory tasks parts
-            /// events size.
+            /// events hashing size.
             repeated groups: String
             /// Rounds by turns, 5 unless given.
             optional --rounds rounds: u32

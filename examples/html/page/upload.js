@@ -71,8 +71,8 @@ function fail(error) {
     return show();
   }
   say(error.message, true);
-  // What may work later is kept on the server, to go on from; of anything else nothing is left there.
-  if (!error.retryable) session?.abort();
+  // What may work later, or after a login, is kept on the server, to go on from; of anything else nothing is left there.
+  if (!error.retryable && error.code !== "unauthorized") session?.abort();
   show("retry");
 }
 

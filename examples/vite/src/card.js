@@ -74,8 +74,8 @@ export class Card {
   #fail(error) {
     if (!(error instanceof UploadError)) throw error;
     if (error.code === "aborted") return this.#show("Cancelled.");
-    // What may work later is kept on the server, to go on from; of anything else nothing is left there.
-    if (!error.retryable) this.#session?.abort();
+    // What may work later, or after a login, is kept on the server, to go on from; of anything else nothing is left there.
+    if (!error.retryable && error.code !== "unauthorized") this.#session?.abort();
     this.#show(error.message, { "Try again": () => this.#look() });
     this.#status.classList.add("error");
   }
