@@ -4,7 +4,7 @@ use js_sys::Array;
 use serde_json::json;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Consumer, Patch, Running, eval, file, get};
+use crate::support::{Consumer, Patch, Running, eval, file, get, is_chromium};
 
 /// Lets every request pass, and keeps what the bodies of parts are: a slice has a type.
 const NOTING_FETCH: &str = "(() => {
@@ -22,7 +22,7 @@ const SLICE: &str = "Blob application/octet-stream";
 #[wasm_bindgen_test]
 async fn parts_are_slices_of_the_file_unless_buffers_are_asked_for() {
     // Chromium keeps a copy of every buffer, and none of a Blob.
-    let buffer = if eval("'userAgentData' in navigator").is_truthy() { "Blob" } else { "Uint8Array" };
+    let buffer = if is_chromium() { "Blob" } else { "Uint8Array" };
     for (body, expected) in [("auto", SLICE), ("blob", SLICE), ("buffer", buffer)] {
         let consumer = Consumer::with("dropbox", json!({ "part_size": 100_000 })).await;
         let file = file(500_000);

@@ -4,7 +4,7 @@ use js_sys::Array;
 use serde_json::json;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Consumer, Patch, Running, eval, file, get};
+use crate::support::{Consumer, Patch, Running, eval, file, get, is_chromium};
 
 const MIB: usize = 1 << 20;
 
@@ -33,8 +33,7 @@ async fn hashed_by_the_browser(result: &str, options: serde_json::Value) -> Vec<
 }
 
 fn expected() -> Vec<f64> {
-    let is_chromium = eval("'userAgentData' in navigator").is_truthy();
-    if is_chromium { vec![(2 * MIB) as f64; 3] } else { Vec::new() }
+    if is_chromium() { vec![(2 * MIB) as f64; 3] } else { Vec::new() }
 }
 
 #[wasm_bindgen_test]

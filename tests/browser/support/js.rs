@@ -37,6 +37,11 @@ pub(crate) fn eval(expression: &str) -> JsValue {
     Function::new_no_args(&format!("return {expression}")).call0(&JsValue::UNDEFINED).unwrap()
 }
 
+/// Tells whether the browser is Chromium: no other has client hints.
+pub(crate) fn is_chromium() -> bool {
+    eval("'userAgentData' in navigator").is_truthy()
+}
+
 /// Makes a JS function.
 pub(crate) fn function(run: impl FnMut() -> Result<JsValue, JsValue> + 'static) -> JsValue {
     Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(run).into_js_value()

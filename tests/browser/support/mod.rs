@@ -10,7 +10,7 @@ mod upload;
 
 pub(crate) use consumer::{Consumer, EMULATOR, Entry, Stats};
 pub(crate) use files::{file, file_of, named_file};
-pub(crate) use js::{Failure, call, eval, function, get, js, settle, text, until, with};
+pub(crate) use js::{Failure, call, eval, function, get, is_chromium, js, settle, text, until, with};
 pub(crate) use patch::Patch;
 pub(crate) use recorder::Recorder;
 pub(crate) use store::MemoryStore;
