@@ -24,6 +24,9 @@ export function uploadError(message, code, retryable, status, typeName, detail, 
 const invalid = (field, takes) =>
   new UploadError(`\`${field}\` ${takes}`, { code: "invalid_argument", retryable: false });
 
+// What whoever calls anything of the module too early is told.
+export const notLoaded = () => invalid("init()", "has to be awaited first");
+
 // The characters of a field-content are visible ASCII, space and tab (RFC 9110, 5.5); all else could end the header and
 // begin another.
 const HEADER_VALUE = /^[\t -~]+$/;

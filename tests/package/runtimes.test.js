@@ -46,6 +46,13 @@ async function assertUploads(server, consumerId) {
 
 test("Node uploads a Blob", () => assertUploads(emulator.address, "node"));
 
+test("whatever is called before init() says that it comes first", async () => {
+  const { stdout, stderr } = await run(process.execPath, [path.join(APPS, "node/early.js")]);
+  const names = ["UploadSession", "resume", "fromSnapshot", "UploadSessionsApi", "sha1Digest"];
+  assert.equal(stdout, names.map((name) => `${name}: true invalid_argument \`init()\` has to be awaited first\n`).join(""));
+  assert.equal(stderr, "");
+});
+
 test("upload-session/edge passes an upload on in Node", async () => {
   const child = spawn(process.execPath, [path.join(APPS, "node/edge.js"), emulator.address], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");

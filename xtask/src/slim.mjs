@@ -83,6 +83,10 @@ replace(returned, () => `    return { a: { ${["...import0", ...members].join(", 
 
 // The page may look at the memory, by its name, and hand the module on, and see nothing else.
 replace(/return wasm;$/gm, "return { memory: wasm.memory, module: wasmModule };", 3);
+// Before it is there, everything throws the package's own error.
+replace(/^let wasmModule, wasmInstance, wasm;$/gm, "let wasmModule, wasmInstance, wasm = new Proxy({}, { get() { throw notLoaded(); } });", 1);
+replace(/\bwasm !== undefined\b/g, "wasmModule !== undefined", 2);
+const [values] = script.match(/\.\/snippets\/[^']+\/values\.js/) ?? [];
 const exported = new Map(names.exports);
 script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
   if (!exported.has(from)) throw new Error(`${glue} takes ${from} of the module, which has none`);
@@ -90,7 +94,11 @@ script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
 });
 // Every browser that runs the module has it.
 replace(/^if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[^]*?^\}\n/gm, "", 1);
+replace(/\(typeof FinalizationRegistry === 'undefined'\)\n    \? \{ register: \(\) => \{\}, unregister: \(\) => \{\} \}\n    : /g, "", 3);
+// The module always gives memory of its own to strings.
+replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/gm, "", 1);
 const imports = modules.map((module, index) => `import * as snippet${index} from ${JSON.stringify(module)};\n`);
+imports.push(`import { notLoaded } from ${JSON.stringify(values)};\n`);
 writeFileSync(glue, imports.join("") + script);
 
 const common = { bundle: true, format: "esm", target: "es2022", minify: true, legalComments: "none" };
