@@ -43,8 +43,9 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(crate) fn new(config: &Config, connection: &Connection) -> Self {
-        let [app_id, consumer_id, service_id] =
-            [header::APP_ID, header::CONSUMER_ID, header::SERVICE_ID].map(|name| connection.header(name));
+        let app_id = connection.header(header::APP_ID);
+        let consumer_id = connection.header(header::CONSUMER_ID);
+        let service_id = connection.header(header::SERVICE_ID);
         let target = TargetIdentity {
             server: &connection.server(),
             app_id: app_id.as_deref(),

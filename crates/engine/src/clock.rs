@@ -177,7 +177,7 @@ pub type ReadDate = fn(&str) -> Option<Duration>;
 pub(crate) fn parse_date(text: &str, read: ReadDate) -> Option<Duration> {
     let text = text.trim_ascii();
     let (day, time) = (text.get(..10)?, text.get(11..)?);
-    let has_zone = time.bytes().any(|byte| b"Zz+-".contains(&byte));
+    let has_zone = time.bytes().any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
     read(&[day, "T", time, if has_zone { "" } else { "Z" }].concat())
 }
 

@@ -161,7 +161,7 @@ impl UploadError {
             _ => None,
         };
         let detail = match &mut envelope {
-            Some(envelope) => envelope.remove("detail").filter(|detail| *detail != Value::Null),
+            Some(envelope) => envelope.remove("detail").filter(|detail| !matches!(detail, Value::Null)),
             None => text_detail(&response.body),
         };
         let mut text = |field| match envelope.as_mut()?.remove(field) {

@@ -150,7 +150,7 @@ fn session_path(id: &str) -> Result<String, UploadError> {
 /// characters are escaped (section 2.3).
 fn percent_encode(text: &str, target: &mut String) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             target.push(char::from(byte));
         } else {
             target.push('%');

@@ -3,6 +3,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::iter;
 use core::ops::Range;
@@ -106,7 +107,8 @@ pub fn sample_ranges(size: u64) -> Vec<Range<u64>> {
     if size <= 3 * SAMPLE {
         return iter::once(0..size).collect();
     }
-    [0, size / 2 - SAMPLE / 2, size - SAMPLE].map(|start| start..start + SAMPLE).into()
+    let sample = |start| start..start + SAMPLE;
+    vec![sample(0), sample(size / 2 - SAMPLE / 2), sample(size - SAMPLE)]
 }
 
 /// How far an upload is.

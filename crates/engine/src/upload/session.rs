@@ -94,7 +94,7 @@ impl Upload {
         }
         let plan = match self.config.size {
             Some(size) => Plan::new(size, part_size).map_err(|error| {
-                let [parts, size] = [error.parts, part_size].map(decimal);
+                let (parts, size) = (decimal(error.parts), decimal(part_size));
                 let message = ["The file takes ", &parts, " parts of ", &size, " bytes; the API takes 10001"].concat();
                 UploadError::new(ErrorCode::FileTooLarge, &message)
             })?,
@@ -193,6 +193,7 @@ pub(super) fn is_finished(envelope: &Object) -> bool {
 
 /// Reads `uploaded_byte_range`, "0-8388607": how many of the first bytes are held.
 fn bytes_held(range: &str) -> Option<u64> {
-    let (first, last) = range.split_once('-')?;
+    let dash = range.bytes().position(|byte| byte == b'-')?;
+    let (first, last) = (range.get(..dash)?, range.get(dash + 1..)?);
     (first.trim_ascii() == "0").then(|| last.trim_ascii().parse::<u64>().ok()?.checked_add(1)).flatten()
 }
