@@ -161,7 +161,7 @@ impl Inner {
             self.check_end(end)?;
         }
         let bytes = room.part(0..filled).map_err(|cause| self.failed(cause))?;
-        if read.hasher.wanted().any() {
+        if read.hasher.wants_any() {
             let feed = Feed::new(read.hasher.clone(), filled);
             let fed = JsFuture::from(bytes::feed_bytes(&bytes, &feed.function())).await;
             fed.map_err(|cause| self.failed(cause))?;

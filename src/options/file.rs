@@ -63,7 +63,6 @@ pub(crate) fn file_settings(file: &Blob, options: &JsValue) -> Result<FileSettin
     let signal = signal(&fields);
     fields.check()?;
     config.check()?;
-    // Firefox hashes slower by itself than the module does.
-    let digest_to = if is_chromium { config.memory_budget / DIGEST_SHARE } else { 0 };
+    let digest_to = config.memory_budget / DIGEST_SHARE;
     Ok(FileSettings { upload: UploadSettings { connection, config, signal }, store, digests: DIGEST_FROM..=digest_to })
 }

@@ -118,7 +118,7 @@ pub(crate) struct Feed {
 impl Feed {
     /// Makes one for so many bytes in all.
     pub(crate) fn new(hasher: PartHasher, total: u64) -> Self {
-        let wants_any = hasher.wanted().any();
+        let wants_any = hasher.wants_any();
         let hasher = Rc::new(RefCell::new(hasher));
         let function = wants_any.then(|| {
             let (hasher, mut scratch) = (Rc::clone(&hasher), vec![0; scratch(total)]);

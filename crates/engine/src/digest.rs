@@ -7,6 +7,7 @@ use sha1::digest::common::hazmat::{SerializableState, SerializedState};
 use sha1::{Digest as _, Sha1};
 
 use crate::base64;
+use crate::checksum::Checksum;
 
 /// A SHA-1 digest. Displays as the value of the `digest` header: `sha=<base64>` (RFC 3230, 4.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,9 +50,11 @@ pub(crate) struct FileHasher {
 }
 
 impl FileHasher {
-    /// Begins a part; what it feeds counts for the file only once the part is [committed](Self::commit).
-    pub(crate) fn part(&self, wanted: Wanted) -> PartHasher {
-        PartHasher { part: wanted.part.then(PartDigest::new), file: wanted.file.then(|| self.file.clone()) }
+    /// Begins a part; what it feeds counts for the file only once the part is [committed](Self::commit). A
+    /// checksum goes on with it, where there is one.
+    pub(crate) fn part(&self, wanted: Wanted, checksum: Option<Checksum>) -> PartHasher {
+        let file = wanted.file.then(|| self.file.clone());
+        PartHasher { part: wanted.part.then(PartDigest::new), file, checksum }
     }
 
     /// Ends a part: returns its digest, and goes on behind it with the file's.
@@ -88,19 +91,13 @@ pub struct Wanted {
     pub file: bool,
 }
 
-impl Wanted {
-    /// Tells whether there is anything to hash at all.
-    pub const fn any(self) -> bool {
-        self.part || self.file
-    }
-}
-
 /// The hashers of one part on its way; dropping it forgets the part. Every byte goes through the part's hasher and the
 /// file's while it is hot in cache, so that the file is read once.
 #[derive(Debug, Clone)]
 pub struct PartHasher {
     part: Option<PartDigest>,
     file: Option<Sha1>,
+    checksum: Option<Checksum>,
 }
 
 #[derive(Debug, Clone)]
@@ -119,17 +116,32 @@ impl PartDigest {
 impl PartHasher {
     /// Makes one for bytes that are no part of an upload.
     pub fn plain() -> Self {
-        Self { part: Some(PartDigest::new()), file: None }
+        Self { part: Some(PartDigest::new()), ..Self::idle() }
+    }
+
+    /// Makes one that goes on with a checksum, for what was read before.
+    pub(crate) fn comparing(checksum: Checksum) -> Self {
+        Self { checksum: Some(checksum), ..Self::idle() }
     }
 
     /// Makes one that wants no bytes.
     pub(crate) fn idle() -> Self {
-        Self { part: None, file: None }
+        Self { part: None, file: None, checksum: None }
     }
 
     /// Returns which digests its bytes go into.
     pub const fn wanted(&self) -> Wanted {
         Wanted { part: self.part.is_some(), file: self.file.is_some() }
+    }
+
+    /// Tells whether it wants the bytes at all.
+    pub const fn wants_any(&self) -> bool {
+        self.part.is_some() || self.file.is_some() || self.checksum.is_some()
+    }
+
+    /// Returns the checksum that its bytes went into.
+    pub(crate) const fn checksum(&self) -> Option<Checksum> {
+        self.checksum
     }
 
     /// Feeds bytes to every digest that is wanted.
@@ -138,13 +150,16 @@ impl PartHasher {
     }
 
     /// Feeds bytes to one digest or both, where they are wanted: a platform that has all of a part's bytes may compute its
-    /// digest faster.
+    /// digest faster. What the bytes are compared by goes with the file's.
     pub fn update_only(&mut self, bytes: &[u8], digests: Wanted) {
         if let Some(PartDigest::Hashing(part)) = self.part.as_mut().filter(|_| digests.part) {
             part.update(bytes);
         }
         if let Some(file) = self.file.as_mut().filter(|_| digests.file) {
             file.update(bytes);
+        }
+        if let Some(checksum) = self.checksum.as_mut().filter(|_| digests.file) {
+            checksum.update(bytes);
         }
     }
 
@@ -183,7 +198,7 @@ mod tests {
         let data: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
         let mut file = FileHasher::default();
         for part in data.chunks(333) {
-            let mut hasher = file.part(BOTH);
+            let mut hasher = file.part(BOTH, None);
             part.chunks(64).for_each(|chunk| hasher.update(chunk));
             assert_eq!(file.commit(hasher), Some(Digest::of(part)));
         }
@@ -194,7 +209,7 @@ mod tests {
     fn part_may_be_hashed_by_the_platform_or_apart_from_the_file() {
         for known in [None, Some(Digest([7; 20]))] {
             let mut file = FileHasher::default();
-            let mut hasher = file.part(BOTH);
+            let mut hasher = file.part(BOTH, None);
             hasher.update_only(b"abc", Wanted { part: false, file: true });
             match known {
                 Some(digest) => hasher.set_part(digest),
@@ -209,8 +224,8 @@ mod tests {
     #[test]
     fn part_that_is_dropped_leaves_no_trace_in_the_file() {
         let mut file = FileHasher::default();
-        file.part(BOTH).update(b"half of it");
-        let mut whole = file.part(BOTH);
+        file.part(BOTH, None).update(b"half of it");
+        let mut whole = file.part(BOTH, None);
         whole.update(b"abc");
         file.commit(whole);
         assert_eq!(file.digest(), Digest::of(b"abc"));
@@ -219,10 +234,10 @@ mod tests {
     #[test]
     fn part_hashed_again_does_not_count_twice_for_the_file() {
         let mut file = FileHasher::default();
-        let mut first = file.part(BOTH);
+        let mut first = file.part(BOTH, None);
         first.update(b"abc");
         file.commit(first);
-        let mut again = file.part(Wanted { part: true, file: false });
+        let mut again = file.part(Wanted { part: true, file: false }, None);
         again.update(b"abc");
         assert_eq!(file.commit(again), Some(Digest::of(b"abc")));
         assert_eq!(file.digest(), Digest::of(b"abc"));
@@ -233,11 +248,11 @@ mod tests {
         let data: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
         for split in [0, 1, 63, 64, 65, 999] {
             let mut file = FileHasher::default();
-            let mut first = file.part(BOTH);
+            let mut first = file.part(BOTH, None);
             first.update(&data[..split]);
             file.commit(first);
             let mut restored = FileHasher::restore(&file.save()).unwrap();
-            let mut rest = restored.part(BOTH);
+            let mut rest = restored.part(BOTH, None);
             rest.update(&data[split..]);
             restored.commit(rest);
             assert_eq!(restored.digest(), Digest::of(&data), "{split}");

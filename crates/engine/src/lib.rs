@@ -119,7 +119,9 @@
 //! parts are surveyed, too: the file is hashed to its end ahead of its sending, and verified as a whole once half of it is
 //! acknowledged. From then on every part that is sent from memory is compared with what it was, and every slice is read
 //! once more after it was acknowledged. What is stored is so what the file held at one time; what is written over after
-//! its part was verified is not looked at again.
+//! its part was verified is not looked at again. All that is only compared goes through a checksum in the place of SHA-1,
+//! but for what an earlier visit read. A sequential session takes no part twice: there a snapshot with its digest is saved
+//! before each part is sent, so that a later visit can tell what the server holds.
 //!
 //! # Streams
 //!
@@ -181,6 +183,7 @@ extern crate std;
 
 mod base64;
 mod call;
+mod checksum;
 pub mod clock;
 mod concurrency;
 pub mod config;

@@ -24,6 +24,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::call::Call;
+use crate::checksum::Checksum;
 use crate::clock::Instant;
 use crate::concurrency::Limiter;
 use crate::config::{BodyMode, Config, DigestMode};
@@ -103,6 +104,9 @@ pub(crate) struct Parts {
     /// Acknowledged, and read again all the same: to see that it is still the same file.
     witness: Option<u32>,
     hasher: FileHasher,
+    /// The checksums of the file before each part that went into `hasher`, and after the last: all from the file's begin, or
+    /// none.
+    checksums: Vec<Checksum>,
     /// How many of the first parts went into `hasher`.
     file_hashed: u32,
     file_digest: Option<Digest>,
@@ -130,8 +134,7 @@ pub(crate) struct Parts {
 enum Verification {
     Due,
     Running(OpId),
-    /// What all of it came to, where it was read.
-    Done(Option<Digest>),
+    Done,
 }
 
 /// The part is larger than the memory that may be used: it is sent as a slice of the file instead.
@@ -177,6 +180,7 @@ impl Parts {
             digests_end: 0,
             witness: None,
             hasher: FileHasher::default(),
+            checksums: if config.rereads_file { vec![Checksum::default()] } else { Vec::new() },
             file_hashed: 0,
             file_digest: None,
             sends_digests,
@@ -268,7 +272,7 @@ impl Parts {
     }
 
     fn is_verified(&self) -> bool {
-        matches!(self.verification, Verification::Done(_))
+        self.verification == Verification::Done
     }
 
     pub(crate) fn all_done(&self) -> bool {

@@ -338,6 +338,34 @@ fn fresh_session_keeps_what_was_surveyed() {
     }
 }
 
+/// A part of a sequential session whose answer the page did not live to see; the file changes by then, as `change` says.
+fn crashed_before_the_answer(body: BodyMode, part: u32, change: Option<u64>) -> Sim {
+    let scenario = Scenario::sequential(40, 4).config(|config| {
+        config.rereads_file = true;
+        config.keeps_record = true;
+        config.body = body;
+    });
+    let mut sim = slow(scenario);
+    sim.run_until(|sim| sim.server.held.contains_key(&part));
+    assert_eq!(acknowledged(&sim), part as usize);
+    change.into_iter().for_each(|at| sim.act(Action::Overwrite(at)));
+    let states = std::mem::take(&mut sim.states);
+    let mut sim = sim.crash();
+    sim.states = states;
+    sim.run();
+    sim
+}
+
+#[test]
+fn part_whose_answer_was_lost_with_the_page_is_compared_with_what_was_sent() {
+    for (body, part) in BODIES.into_iter().flat_map(|body| [(body, 0), (body, 5), (body, 9)]) {
+        assert_changed(&crashed_before_the_answer(body, part, Some(u64::from(part) * 4)), &format!("{body:?} {part}"));
+        let sim = crashed_before_the_answer(body, part, None);
+        sim.assert_done();
+        assert_eq!(sim.count(Upload), 9 - part as usize, "it is not sent again");
+    }
+}
+
 fn body() -> impl Strategy<Value = BodyMode> {
     prop::sample::select(BODIES.to_vec())
 }

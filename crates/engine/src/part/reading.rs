@@ -1,6 +1,7 @@
 //! Which part is read next, and what comes of it.
 
 use super::{Part, Parts, Stage, Verification};
+use crate::checksum::Checksum;
 use crate::digest::{PartHasher, Wanted};
 use crate::error::{ErrorCode, UploadError};
 use crate::output::OpId;
@@ -97,12 +98,30 @@ impl Parts {
         }
         part.stage = Stage::Reading(op);
         let number = part.number;
-        let wanted = Wanted {
-            part: self.wanted.part && (!part.acknowledged || self.witness == Some(number)),
+        let wants_digest = self.wanted.part && (!part.acknowledged || self.witness == Some(number));
+        Some((number, self.hasher_of(number, wants_digest), keep))
+    }
+
+    /// Returns what a part's bytes are fed to: a part that was read before is compared with what it was, where that is known.
+    // Not inlined: a hasher is large.
+    #[inline(never)]
+    fn hasher_of(&self, number: u32, part: bool) -> PartHasher {
+        match (self.checksum_before(number), self.checksum_before(number + 1)) {
+            (Some(before), Some(_)) => PartHasher::comparing(before),
             // What is read again went into the file's digest the first time.
-            file: self.wanted.file && number == self.file_hashed,
-        };
-        Some((number, self.hasher.part(wanted), keep))
+            (before, _) => {
+                self.hasher.part(Wanted { part, file: self.wanted.file && number == self.file_hashed }, before)
+            }
+        }
+    }
+
+    fn checksum_before(&self, number: u32) -> Option<Checksum> {
+        self.checksums.get(number as usize).copied()
+    }
+
+    /// Tells whether a part that was read once more is what it was, by its checksum.
+    fn is_as_before(&self, number: u32, found: Checksum) -> bool {
+        self.checksum_before(number + 1) == Some(found)
     }
 
     /// Takes the part that is surveyed next, if any, and what its bytes are fed to: the file is hashed to its end ahead of
@@ -111,24 +130,23 @@ impl Parts {
         if !self.surveys {
             return None;
         }
-        if self.file_hashed < self.plan.parts() {
-            return Some((self.file_hashed, self.hasher.part(Wanted { part: true, file: true })));
-        }
-        self.unverified.pop().map(|number| (number, PartHasher::plain()))
+        let next = if self.file_hashed < self.plan.parts() { self.file_hashed } else { self.unverified.pop()? };
+        Some((next, self.hasher_of(next, true)))
     }
 
     /// Ends a survey of a part; returns the part, where it can now be sent.
     fn end_survey(&mut self, number: u32, hasher: PartHasher) -> Result<Option<u32>, UploadError> {
-        let is_first = hasher.wanted().file;
-        let digest = self.hasher.commit(hasher);
-        if !is_first {
-            return if digest == self.digest(number) { Ok(None) } else { Err(reads_differently(number)) };
+        let checksum = hasher.checksum();
+        if !hasher.wanted().file {
+            let is_same = checksum.is_some_and(|found| self.is_as_before(number, found));
+            return if is_same { Ok(None) } else { Err(reads_differently(number)) };
         }
+        let digest = self.hasher.commit(hasher);
         // Not by `set_digest`: a snapshot would be the larger for it, until the part is sent.
         if let Some(slot) = self.digests.get_mut(number as usize) {
             *slot = digest;
         }
-        self.end_hashing(number);
+        self.end_hashing(number, checksum);
         if self.keep {
             return Ok(None);
         }
@@ -140,7 +158,10 @@ impl Parts {
     }
 
     /// Takes in that a part went into the file's digest.
-    fn end_hashing(&mut self, number: u32) {
+    fn end_hashing(&mut self, number: u32, checksum: Option<Checksum>) {
+        if let Some(checksum) = checksum {
+            self.checksums.push(checksum);
+        }
         self.hashed += self.plan.length(number);
         self.file_hashed = number + 1;
         self.end_of_file();
@@ -160,16 +181,26 @@ impl Parts {
             return None;
         }
         self.verification = Verification::Running(op);
-        Some(if self.rereads_file { PartHasher::plain() } else { PartHasher::idle() })
+        let known = self.checksums.first().filter(|_| self.checksum_before(self.plan.parts()).is_some());
+        Some(match known {
+            _ if !self.rereads_file => PartHasher::idle(),
+            Some(&nothing) => PartHasher::comparing(nothing),
+            // An earlier visit read some of it.
+            None => PartHasher::plain(),
+        })
     }
 
-    /// Compares what was sent with what was verified, once both are known.
-    fn compare(&self) -> Result<(), UploadError> {
-        match (self.verification, self.file_digest) {
-            (Verification::Done(Some(found)), Some(sent)) if found != sent => {
-                Err(UploadError::new(ErrorCode::FileChanged, "The file changed while it was being sent"))
-            }
-            _ => Ok(()),
+    /// Ends the file's verification.
+    fn end_verification(&mut self, hasher: PartHasher) -> Result<(), UploadError> {
+        self.verification = Verification::Done;
+        let is_same = match hasher.checksum() {
+            Some(found) => self.checksums.last() == Some(&found),
+            None => hasher.finish().is_none_or(|found| self.file_digest == Some(found)),
+        };
+        if is_same {
+            Ok(())
+        } else {
+            Err(UploadError::new(ErrorCode::FileChanged, "The file changed while it was being sent"))
         }
     }
 
@@ -193,11 +224,10 @@ impl Parts {
     /// Ends a read; returns the part, where it is now ready to be sent. None where the read is stale.
     pub(crate) fn end_read(&mut self, op: OpId, hasher: PartHasher) -> Option<Result<Option<u32>, UploadError>> {
         if self.verification == Verification::Running(op) {
-            self.verification = Verification::Done(hasher.finish());
-            return Some(self.compare().map(|()| None));
+            return Some(self.end_verification(hasher).map(|()| None));
         }
         if let Some((_, number)) = self.surveying.take_if(|(surveying, _)| *surveying == op) {
-            return Some(self.end_survey(number, hasher).and_then(|part| self.compare().map(|()| part)));
+            return Some(self.end_survey(number, hasher));
         }
         let keep = self.keep;
         let part = self.open.iter_mut().find(|part| part.stage == Stage::Reading(op))?;
@@ -206,21 +236,22 @@ impl Parts {
         part.held = (keep || part.from_memory) && !part.acknowledged;
         let acknowledged = part.acknowledged;
         self.read_to = self.read_to.max(self.plan.range(number).end);
-        let (wanted, known) = (hasher.wanted(), self.digest(number));
+        let (wanted, known, checksum) = (hasher.wanted(), self.digest(number), hasher.checksum());
+        let has_changed = !wanted.file && checksum.is_some_and(|found| !self.is_as_before(number, found));
         let digest = self.hasher.commit(hasher);
-        if known.is_some() && digest.is_some() && known != digest {
+        if has_changed || known.is_some() && digest.is_some() && known != digest {
             return Some(Err(reads_differently(number)));
         }
         self.set_digest(number, digest.or(known));
         if wanted.file {
-            self.end_hashing(number);
+            self.end_hashing(number, checksum);
         } else if wanted.part && known.is_none() && !self.wanted.file {
             self.hashed += self.plan.length(number);
         }
         if acknowledged {
             self.open.retain(|part| part.number != number);
         }
-        Some(self.compare().map(|()| (!acknowledged).then_some(number)))
+        Some(Ok((!acknowledged).then_some(number)))
     }
 }
 

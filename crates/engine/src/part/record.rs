@@ -2,7 +2,6 @@
 
 use super::Parts;
 use crate::digest::Wanted;
-use crate::part_set::PartSet;
 use crate::snapshot::{Fingerprint, Snapshot};
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
@@ -10,21 +9,25 @@ use alloc::vec::Vec;
 impl Parts {
     /// Goes on from a snapshot of the same plan. `held` is how many bytes a sequential session says to hold.
     pub(crate) fn resume(&mut self, snapshot: Snapshot, held: Option<u64>) {
-        self.acknowledged = snapshot.acknowledged;
+        let recorded = snapshot.acknowledged;
         if self.in_order {
             let is_held = |part: &u32| held.is_some_and(|held| self.plan.range(*part).end <= held);
-            self.acknowledged = PartSet::default();
             self.acknowledged.insert(0..(0..self.plan.parts()).take_while(is_held).count() as u32);
+        } else {
+            self.acknowledged = recorded.clone();
         }
         for (part, digest) in snapshot.digests {
             self.set_digest(part, Some(digest));
         }
         let known = |part: &u32| self.digest(*part).is_some();
         let unsent = (0..self.plan.parts()).any(|part| !self.is_acknowledged(part) && known(&part));
-        let wanted = self.wanted.part && !unsent;
-        self.witness = (0..self.plan.parts()).find(|part| wanted && self.is_acknowledged(*part) && known(part));
+        // One whose answer the earlier visit did not live to see is there with what it was sent with: looked at in any case.
+        let is_witness =
+            |part: &u32| known(part) && self.is_acknowledged(*part) && !(unsent && recorded.contains(*part));
+        self.witness = (0..self.plan.parts()).rev().find(|part| self.wanted.part && is_witness(part));
         if self.wanted.file {
             self.hasher = snapshot.hasher;
+            self.checksums = Vec::new();
             self.file_hashed = snapshot.file_hashed;
             self.end_of_file();
         }
@@ -50,6 +53,7 @@ impl Parts {
         self.digests = before.digests;
         self.digests_end = before.digests_end;
         self.hasher = before.hasher;
+        self.checksums = before.checksums;
         self.file_hashed = before.file_hashed;
         self.surveyed_from = before.file_hashed;
         self.hashed = before.hashed;

@@ -43,6 +43,12 @@ impl Parts {
         Some((PartBody { number, range, held: part.held }, digest))
     }
 
+    /// Tells whether the digest of a part has to be kept before it is sent: a sequential session does not take it twice, and
+    /// whether the file still is what was sent can be told by nothing else, once the answer is lost.
+    pub(crate) const fn notes_what_is_sent(&self) -> bool {
+        self.in_order && self.rereads_file
+    }
+
     /// Returns how long an attempt to send a part may take: with a transport that tells of progress, until the first.
     /// Others are given what the part should take, several times over, and twice that after each stall.
     pub(crate) fn time_limit(&self, number: u32, meter: &SpeedMeter, config: &Config) -> Duration {

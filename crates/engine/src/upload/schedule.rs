@@ -135,6 +135,9 @@ impl Upload {
                 open.call.begin(op, now.instant, limit, token);
             }
         }
+        if self.parts.as_ref().is_some_and(Parts::notes_what_is_sent) {
+            self.save();
+        }
         self.tell_part(part, PartState::Sending);
         self.outputs.push_back(Output::Send { op, request, part: Some(PartBody { number: part, ..body }) });
         Ok(())

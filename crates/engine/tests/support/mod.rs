@@ -444,7 +444,7 @@ impl Sim {
                 Output::Verify { op, hasher } => {
                     assert!(!self.aborted && self.result.is_none(), "reads after its end");
                     assert!(self.verifying.replace(op).is_none(), "verifies the file twice at a time");
-                    assert_eq!(hasher.wanted().any(), self.config.rereads_file);
+                    assert_eq!(hasher.wants_any(), self.config.rereads_file);
                     self.verifications += 1;
                     let range = 0..self.server.size();
                     self.schedule(Duration::from_millis(10), Due::Read(op, u32::MAX, range, hasher));

@@ -214,7 +214,7 @@ impl Driver {
     }
 
     fn read(&self, op: OpId, range: Range<u64>, mut hasher: PartHasher) {
-        if hasher.wanted().any() {
+        if hasher.wants_any() {
             hasher.update(&self.slice(range));
         }
         self.give(Input::Read(op, hasher));
