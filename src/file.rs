@@ -5,7 +5,6 @@ use core::ops::{Range, RangeInclusive};
 
 use upload_session_engine::digest::PartHasher;
 use upload_session_engine::output::{OpId, Output};
-use upload_session_engine::upload::Upload;
 use wasm_bindgen::prelude::*;
 
 use crate::driver::{Driver, PartRead, Source};
@@ -59,7 +58,7 @@ impl Source for File {
             let bytes = blob::kept(bytes);
             // Where memory is short the part is sent as a slice of the file.
             if read.keep && matches!(bytes, Ok(None)) {
-                driver.input(Upload::handle_not_held);
+                driver.input(|upload| upload.handle_not_held(read.op));
             }
             driver.part_read(read, bytes.map(|bytes| (bytes, None)));
         });

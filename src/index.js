@@ -1,12 +1,16 @@
 // The package's classes, over those of the module. The build bundles them with what wasm-bindgen made beside the module.
 
-import load, { UploadSession as Session, UploadSessionsApi as Api } from "./upload_session.js";
+import load, { sha1Digest as digest, UploadSession as Session, UploadSessionsApi as Api } from "./upload_session.js";
 
-export { UploadError, sha1Digest } from "./upload_session.js";
+export { UploadError } from "./upload_session.js";
 
 export default function init(input) {
   // The loader warns of everything but an object of its own, which is let through.
   return load({ module_or_path: input?.module_or_path ?? input });
+}
+
+export async function sha1Digest(body) {
+  return digest(body);
 }
 
 export class UploadSessionsApi extends Api {

@@ -251,6 +251,8 @@ export class Reader {
   // computes the part's own digest on a thread of its own, if it can: see `ownDigest`.
   async read(start, end, feed, digests, keeps, signal) {
     const length = end - start;
+    // Only a secure context has it.
+    digests &&= globalThis.crypto?.subtle !== undefined;
     const gathers = keeps || digests;
     let kept = gathers ? this.spare.pop() : undefined;
     if (gathers && !(kept?.byteLength >= length)) kept = reserve(length)?.buffer;
@@ -270,9 +272,9 @@ export class Reader {
     const bytes = new Uint8Array(chunks.buffer, 0, length);
     if (digests) {
       const digest = sha1(bytes);
-      await feedBytes(bytes, feed, FILE);
+      await feedBytes(bytes, feed, FILE, signal);
       feed.digest = await digest;
-      if (!feed.digest) await feedBytes(bytes, feed, PART);
+      if (!feed.digest) await feedBytes(bytes, feed, PART, signal);
     }
     if (keeps) return bytes;
     this.recycle(bytes);
@@ -297,7 +299,7 @@ export class Reader {
 
   // Takes back the memory of a part that was kept, for another: left as garbage it would pile up.
   recycle({ buffer }) {
-    this.spare.push(buffer);
+    if (!this.closed) this.spare.push(buffer);
   }
 
   // Lets go of the file and of spare memory, until it is read again.
@@ -331,10 +333,10 @@ export async function probe(blob, signal) {
   return size ? readAll(slice(blob, size - 1, size), 1, undefined, signal) : readWhole(blob, undefined, signal);
 }
 
-// Feeds bytes that are in memory already.
-export async function feedBytes(bytes, feed, digests = BOTH) {
+// Feeds bytes that are in memory already; leaves off where the signal is aborted.
+export async function feedBytes(bytes, feed, digests = BOTH, signal = undefined) {
   let since = performance.now();
-  for (let start = 0; start < bytes.length; start += CHUNK) {
+  for (let start = 0; start < bytes.length && !signal?.aborted; start += CHUNK) {
     feed(bytes.subarray(start, start + CHUNK), digests);
     if (performance.now() - since >= STRETCH) {
       await pause();

@@ -27,6 +27,10 @@ const invalid = (field, takes) =>
 // What whoever calls anything of the module too early is told.
 export const notLoaded = () => invalid("init()", "has to be awaited first");
 
+// Takes the words that wasm-bindgen has for an object that is used after free().
+export const misused = (text) =>
+  new UploadError(text.startsWith("null pointer") ? "It was let go of by free()" : text, { code: "invalid_argument", retryable: false });
+
 // The characters of a field-content are visible ASCII, space and tab (RFC 9110, 5.5); all else could end the header and
 // begin another.
 const HEADER_VALUE = /^[\t -~]+$/;

@@ -21,6 +21,9 @@ const DIGEST_FROM: u64 = 1024 * 1024;
 /// What share of the memory for content such a part may have: it is gathered, and the browser takes a copy.
 const DIGEST_SHARE: u64 = 4;
 
+/// The same where the memory is full of parts that are sent from there: what is gathered comes on top of it.
+const BUFFERED_DIGEST_SHARE: u64 = 8;
+
 /// Everything `UploadSession` is told.
 pub(crate) struct FileSettings {
     pub(crate) upload: UploadSettings,
@@ -63,6 +66,7 @@ pub(crate) fn file_settings(file: &Blob, options: &JsValue) -> Result<FileSettin
     let signal = signal(&fields);
     fields.check()?;
     config.check()?;
-    let digest_to = config.memory_budget / DIGEST_SHARE;
+    let share = if config.body == BodyMode::Buffer { BUFFERED_DIGEST_SHARE } else { DIGEST_SHARE };
+    let digest_to = config.memory_budget / share;
     Ok(FileSettings { upload: UploadSettings { connection, config, signal }, store, digests: DIGEST_FROM..=digest_to })
 }

@@ -147,7 +147,7 @@ impl Feed {
 }
 
 fn pass(chunk: &Bytes, digests: Wanted, scratch: &mut [u8], hasher: &mut PartHasher) -> Result<(), JsValue> {
-    let length = chunk.length() as usize;
+    let length = if hasher.wants(digests) { chunk.length() as usize } else { 0 };
     let mut start = 0;
     while start < length {
         let room = scratch.len().min(length - start);

@@ -30,6 +30,6 @@ async function start(input, worker) {
   return exports;
 }
 
-export function sha1Digest(body) {
+export async function sha1Digest(body) {
   return link && body instanceof Blob ? link.call("sha1Digest", body) : digestHere(body);
 }

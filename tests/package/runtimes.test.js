@@ -46,10 +46,14 @@ async function assertUploads(server, consumerId) {
 
 test("Node uploads a Blob", () => assertUploads(emulator.address, "node"));
 
-test("whatever is called before init() says that it comes first", async () => {
-  const { stdout, stderr } = await run(process.execPath, [path.join(APPS, "node/early.js")]);
-  const names = ["UploadSession", "resume", "fromSnapshot", "UploadSessionsApi", "sha1Digest"];
-  assert.equal(stdout, names.map((name) => `${name}: true invalid_argument \`init()\` has to be awaited first\n`).join(""));
+test("whatever is called before init() or after free() says so", async () => {
+  const { stdout, stderr } = await run(process.execPath, [path.join(APPS, "node/misuse.js")]);
+  const early = ["UploadSession: throws", "resume: rejects", "fromSnapshot: throws", "UploadSessionsApi: throws", "sha1Digest: rejects"];
+  const late = ["get: throws", "progress: throws", "pause: throws"];
+  assert.deepEqual(stdout.trim().split("\n"), [
+    ...early.map((call) => `${call} true invalid_argument \`init()\` has to be awaited first`),
+    ...late.map((call) => `${call} true invalid_argument It was let go of by free()`),
+  ]);
   assert.equal(stderr, "");
 });
 

@@ -86,6 +86,7 @@ replace(/return wasm;$/gm, "return { memory: wasm.memory, module: wasmModule };"
 // Before it is there, everything throws the package's own error.
 replace(/^let wasmModule, wasmInstance, wasm;$/gm, "let wasmModule, wasmInstance, wasm = new Proxy({}, { get() { throw notLoaded(); } });", 1);
 replace(/\bwasm !== undefined\b/g, "wasmModule !== undefined", 2);
+replace(/throw new Error\(getStringFromWasm0\(arg0, arg1\)\)/g, "throw misused(getStringFromWasm0(arg0, arg1))", 1);
 const [values] = script.match(/\.\/snippets\/[^']+\/values\.js/) ?? [];
 const exported = new Map(names.exports);
 script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
@@ -98,7 +99,7 @@ replace(/\(typeof FinalizationRegistry === 'undefined'\)\n    \? \{ register: \(
 // The module always gives memory of its own to strings.
 replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/gm, "", 1);
 const imports = modules.map((module, index) => `import * as snippet${index} from ${JSON.stringify(module)};\n`);
-imports.push(`import { notLoaded } from ${JSON.stringify(values)};\n`);
+imports.push(`import { misused, notLoaded } from ${JSON.stringify(values)};\n`);
 writeFileSync(glue, imports.join("") + script);
 
 const common = { bundle: true, format: "esm", target: "es2022", minify: true, legalComments: "none" };

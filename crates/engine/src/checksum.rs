@@ -2,9 +2,9 @@
 
 /// A checksum of 64 bits of all content so far; never leaves the page.
 ///
-/// Each word goes in by a round of XXH64, in one lane: none that differs by one word is missed, and of all others one in
-/// 2^64. It is no digest: nobody is kept from making content to fit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Each word goes in by a round of XXH64, in one lane: of what is as long none that differs by one word is missed, and of all
+/// others one in 2^64, by chance. It is no digest: nobody is kept from making content to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Checksum {
     state: u64,
     /// Bytes that are no whole word yet, the last in the highest place.
@@ -14,6 +14,14 @@ pub(crate) struct Checksum {
 }
 
 const WORD: usize = size_of::<u64>();
+const PRIMES: [u64; 2] = [0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F];
+
+impl Default for Checksum {
+    fn default() -> Self {
+        // Not zero, which zeros would leave as it is, however many they are.
+        Self { state: PRIMES[0], word: 0, bytes: 0 }
+    }
+}
 
 impl Checksum {
     /// Takes in content; in what pieces it comes makes no difference.
@@ -36,8 +44,8 @@ impl Checksum {
     }
 
     fn round(&mut self, word: u64) {
-        let state = self.state.wrapping_add(word.wrapping_mul(0xC2B2_AE3D_27D4_EB4F));
-        self.state = state.rotate_left(31).wrapping_mul(0x9E37_79B1_85EB_CA87);
+        let state = self.state.wrapping_add(word.wrapping_mul(PRIMES[1]));
+        self.state = state.rotate_left(31).wrapping_mul(PRIMES[0]);
     }
 }
 
@@ -80,6 +88,7 @@ mod tests {
             assert_ne!(of(&content[..end]), whole, "{end}");
         }
         assert_ne!(of(&[&content[..], &[0]].concat()), whole);
+        assert_ne!(of(&[0; 8]), of(&[0; 16]));
         assert_ne!(of(&[&content[8..16], &content[..8], &content[16..]].concat()), whole);
     }
 

@@ -91,8 +91,8 @@ pub struct Wanted {
     pub file: bool,
 }
 
-/// The hashers of one part on its way; dropping it forgets the part. Every byte goes through the part's hasher and the
-/// file's while it is hot in cache, so that the file is read once.
+/// The hashers of one part on its way; dropping it forgets the part. Every byte goes through the part's hasher, unless the
+/// platform has one, and the file's while it is hot in cache, so that the file is read once.
 #[derive(Debug, Clone)]
 pub struct PartHasher {
     part: Option<PartDigest>,
@@ -136,7 +136,12 @@ impl PartHasher {
 
     /// Tells whether it wants the bytes at all.
     pub const fn wants_any(&self) -> bool {
-        self.part.is_some() || self.file.is_some() || self.checksum.is_some()
+        self.wants(Wanted { part: true, file: true })
+    }
+
+    /// Tells whether it wants bytes that go into these digests alone.
+    pub const fn wants(&self, digests: Wanted) -> bool {
+        digests.part && self.part.is_some() || digests.file && (self.file.is_some() || self.checksum.is_some())
     }
 
     /// Returns the checksum that its bytes went into.

@@ -120,8 +120,9 @@
 //! acknowledged. From then on every part that is sent from memory is compared with what it was, and every slice is read
 //! once more after it was acknowledged. What is stored is so what the file held at one time; what is written over after
 //! its part was verified is not looked at again. All that is only compared goes through a checksum in the place of SHA-1,
-//! but for what an earlier visit read. A sequential session takes no part twice: there a snapshot with its digest is saved
-//! before each part is sent, so that a later visit can tell what the server holds.
+//! but where the upload was resumed, or a fresh session has parts of another size. A sequential session takes no part twice:
+//! there a snapshot that tells of it is saved before each part is sent. A later visit leaves a session that holds what its
+//! snapshot does not tell of.
 //!
 //! # Streams
 //!

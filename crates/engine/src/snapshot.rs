@@ -146,6 +146,11 @@ impl Snapshot {
         self.acknowledged.iter().collect()
     }
 
+    /// Returns how much it tells: of two of one session the greater is the later one.
+    pub(crate) fn extent(&self) -> (u32, u32, usize) {
+        (self.acknowledged.len(), self.file_hashed, self.digests.len())
+    }
+
     /// Returns which upload it is of.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

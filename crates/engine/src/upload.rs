@@ -201,7 +201,7 @@ impl Upload {
     pub fn handle_record(&mut self, record: Snapshot) {
         if let Some(snapshot) = &mut self.snapshot
             && snapshot.session_id == record.session_id
-            && snapshot.acknowledged().len() < record.acknowledged().len()
+            && snapshot.extent() < record.extent()
         {
             *snapshot = record;
         }
@@ -268,9 +268,13 @@ impl Upload {
         self.settle(now);
     }
 
-    /// Takes in that the bytes of a part are not held though they were to be: slices of the file are sent in their place,
-    /// and a file that was to go in one request, and has to be verified, goes by session.
-    pub fn handle_not_held(&mut self) {
+    /// Takes in, before [`handle_read`](Self::handle_read), that the bytes of a part are not held though they were to be:
+    /// slices of the file are sent in their place, and a file that was to go in one request, and has to be verified, goes by
+    /// session.
+    pub fn handle_not_held(&mut self, op: OpId) {
+        if !self.parts.as_ref().is_some_and(|parts| parts.is_read_by(op)) {
+            return;
+        }
         if self.direct && self.config.rereads_file && self.can_go_by_session() {
             // The platform would read the slice after the file was verified, and what that leads to cannot be taken back.
             self.go_by_session();

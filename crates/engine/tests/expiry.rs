@@ -77,15 +77,42 @@ fn restart_keeps_the_hashes() {
     assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 10, "read again to be sent, not to be hashed");
 }
 
-#[test]
-fn restart_with_another_part_size_hashes_the_parts_anew_and_the_file_not() {
-    let mut sim = restarting(Finish, None, Fault::Expire).sim_at(50);
+/// A session that is gone at its end, and is followed by one with larger parts, wherever the platform tells of changes or not.
+fn restarted_with_another_part_size(body: BodyMode, rereads_file: bool) -> Sim {
+    let scenario = restarting(Finish, None, Fault::Expire).config(|config| {
+        (config.body, config.rereads_file, config.keeps_record) = (body, rereads_file, true);
+    });
+    let mut sim = scenario.sim_at(50);
     sim.run_until_sent(Finish, None, 1);
     sim.server.part_size = 8;
-    sim.run();
-    sim.assert_done();
-    assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 10);
-    assert_eq!(sim.reads.iter().filter(|read| !read.wanted.file).count(), 5);
+    sim
+}
+
+const WAYS: [(BodyMode, bool); 4] =
+    [(BodyMode::Blob, false), (BodyMode::Blob, true), (BodyMode::Buffer, false), (BodyMode::Buffer, true)];
+
+#[test]
+fn restart_with_another_part_size_hashes_the_parts_anew_and_the_file_not() {
+    for (body, rereads_file) in WAYS {
+        let mut sim = restarted_with_another_part_size(body, rereads_file);
+        let reads = sim.reads.len();
+        sim.run();
+        sim.assert_done();
+        assert_eq!(sim.reads.iter().filter(|read| read.wanted.file).count(), 10, "{body:?} {rereads_file}");
+        let anew: Vec<_> = sim.reads[reads..].iter().map(|read| (read.part, read.wanted.part)).collect();
+        assert_eq!(anew, [0, 1, 2, 3, 4].map(|part| (part, true)), "{body:?} {rereads_file}");
+    }
+}
+
+#[test]
+fn crash_after_a_restart_with_another_part_size_keeps_the_digest_of_the_file() {
+    for (body, rereads_file) in WAYS {
+        let mut sim = restarted_with_another_part_size(body, rereads_file);
+        sim.run_until(|sim| sim.server.held.len() == 3 && sim.record.is_some());
+        let mut sim = sim.crash();
+        sim.run();
+        sim.assert_done();
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use upload_session_engine::clock::Duration;
 use upload_session_engine::config::{BodyMode, Config, DigestMode};
 use upload_session_engine::error::ErrorCode;
 use upload_session_engine::output::{Event, PartState, State};
-use upload_session_engine::request::Operation::{Finish, Get, Upload};
+use upload_session_engine::request::Operation::{Create, Finish, Get, Upload};
 
 const BODIES: [BodyMode; 2] = [BodyMode::Buffer, BodyMode::Blob];
 const INTERRUPTIONS: [(Action, Action); 2] = [(Action::Pause, Action::Resume), (Action::Offline, Action::Online)];
@@ -338,14 +338,19 @@ fn fresh_session_keeps_what_was_surveyed() {
     }
 }
 
-/// A part of a sequential session whose answer the page did not live to see; the file changes by then, as `change` says.
-fn crashed_before_the_answer(body: BodyMode, part: u32, change: Option<u64>) -> Sim {
-    let scenario = Scenario::sequential(40, 4).config(|config| {
+/// In the order of its parts, by an upload whose record is kept.
+fn sequential((body, digest): (BodyMode, DigestMode)) -> Sim {
+    slow(Scenario::sequential(40, 4).config(|config| {
         config.rereads_file = true;
         config.keeps_record = true;
         config.body = body;
-    });
-    let mut sim = slow(scenario);
+        config.digest = digest;
+    }))
+}
+
+/// A part whose answer the page did not live to see; the file changes by then at `change`.
+fn crashed_before_the_answer(way: (BodyMode, DigestMode), part: u32, change: Option<u64>) -> Sim {
+    let mut sim = sequential(way);
     sim.run_until(|sim| sim.server.held.contains_key(&part));
     assert_eq!(acknowledged(&sim), part as usize);
     change.into_iter().for_each(|at| sim.act(Action::Overwrite(at)));
@@ -356,13 +361,43 @@ fn crashed_before_the_answer(body: BodyMode, part: u32, change: Option<u64>) -> 
     sim
 }
 
+fn each_way() -> impl Iterator<Item = ((BodyMode, DigestMode), u32)> {
+    let ways = BODIES.into_iter().flat_map(|body| DIGESTS.into_iter().map(move |digest| (body, digest)));
+    ways.flat_map(|way| [(way, 0), (way, 5), (way, 9)])
+}
+
 #[test]
 fn part_whose_answer_was_lost_with_the_page_is_compared_with_what_was_sent() {
-    for (body, part) in BODIES.into_iter().flat_map(|body| [(body, 0), (body, 5), (body, 9)]) {
-        assert_changed(&crashed_before_the_answer(body, part, Some(u64::from(part) * 4)), &format!("{body:?} {part}"));
-        let sim = crashed_before_the_answer(body, part, None);
+    for (way, part) in each_way() {
+        let sim = crashed_before_the_answer(way, part, Some(u64::from(part) * 4));
+        assert_changed(&sim, &format!("{way:?} {part}"));
+        let sim = crashed_before_the_answer(way, part, None);
         sim.assert_done();
         assert_eq!(sim.count(Upload), 9 - part as usize, "it is not sent again");
+    }
+}
+
+#[test]
+fn session_that_holds_what_a_slow_store_does_not_tell_of_is_left_for_a_fresh_one() {
+    for (way, change) in each_way().filter(|(_, part)| *part == 0).flat_map(|(way, _)| [(way, None), (way, Some(0))]) {
+        let mut sim = sequential(way);
+        sim.run_until(|sim| sim.record.is_some());
+        let slow_store = sim.record.clone();
+        sim.run_until(|sim| sim.server.held.contains_key(&0));
+        sim.record = slow_store;
+        change.into_iter().for_each(|at| sim.act(Action::Overwrite(at)));
+        let states = std::mem::take(&mut sim.states);
+        let mut sim = sim.crash();
+        sim.states = states;
+        sim.run();
+        assert_eq!(
+            (sim.upload.state(), sim.count(Create), sim.count(Upload)),
+            (State::Done, 1, 10),
+            "{way:?} {change:?}"
+        );
+        let told = sim.told(|event| matches!(event, Event::Warning { code: "session_not_deleted", .. }).then_some(()));
+        assert_eq!(told.len(), 1);
+        assert!(*sim.states.last().unwrap_or(&sim.server.file) == uploaded(&sim), "{way:?} {change:?}");
     }
 }
 

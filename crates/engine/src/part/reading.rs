@@ -97,8 +97,12 @@ impl Parts {
             return None;
         }
         part.stage = Stage::Reading(op);
-        let number = part.number;
-        let wants_digest = self.wanted.part && (!part.acknowledged || self.witness == Some(number));
+        let (number, acknowledged, doubted) = (part.number, part.acknowledged, part.doubted);
+        let wants_digest = self.wanted.part && (!acknowledged || self.witness == Some(number));
+        if doubted {
+            // Of its digest nothing is taken for granted.
+            return Some((number, self.hasher.part(Wanted { part: true, file: false }, None), keep));
+        }
         Some((number, self.hasher_of(number, wants_digest), keep))
     }
 

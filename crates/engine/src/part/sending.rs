@@ -43,8 +43,8 @@ impl Parts {
         Some((PartBody { number, range, held: part.held }, digest))
     }
 
-    /// Tells whether the digest of a part has to be kept before it is sent: a sequential session does not take it twice, and
-    /// whether the file still is what was sent can be told by nothing else, once the answer is lost.
+    /// Tells whether a record is to be kept before a part is sent: a sequential session does not take it twice, and whether the
+    /// file still is what was sent is told by the digest of the file alone, once the answer is lost with the page.
     pub(crate) const fn notes_what_is_sent(&self) -> bool {
         self.in_order && self.rereads_file
     }

@@ -458,7 +458,7 @@ impl Sim {
                     if keep {
                         self.contents.remove(&part);
                         if self.memory_is_short {
-                            self.upload.handle_not_held();
+                            self.upload.handle_not_held(op);
                         }
                         assert!(self.held.insert(part), "reads what is held");
                         let bytes = self.held.len() as u64 * self.server.part_size.min(self.server.size());
