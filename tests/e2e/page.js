@@ -269,7 +269,9 @@ export class Card {
   /** Waits until the page has compared both ends; returns the verdict. */
   async verdict() {
     await this.waitFor("done");
-    await this.page.driver.wait(async () => (await this.data("verdict")) !== "comparing", PATIENCE_MS, "both ends were never compared");
+    // The state is told before the promise of the file is kept, which the comparison begins with.
+    const isCompared = async () => ![null, "comparing"].includes(await this.data("verdict"));
+    await this.page.driver.wait(isCompared, PATIENCE_MS, "both ends were never compared");
     return this.data("verdict");
   }
 }

@@ -1,10 +1,19 @@
 //! JSON (RFC 8259) as values. Numbers stay as they are spelled: reading and printing floating point numbers alone would
 //! take more of the wasm than all of this, and no answer's number has to be rounded on its way to the page.
 
+mod reader;
+#[cfg(feature = "serde")]
+mod serde_impls;
+mod writer;
+
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::{self, Vec};
 use core::fmt;
+
+use self::reader::Reader;
+pub use self::writer::decimal;
+pub(crate) use self::writer::write_escape;
 
 /// How deep values may be nested: reading and dropping them takes stack.
 const MAX_DEPTH: u32 = 128;
@@ -26,7 +35,8 @@ pub enum Value {
     Object(Object),
 }
 
-/// The members of a JSON object, in their order. Of several with one name the last counts.
+/// The members of a JSON object, in their order. All that it was read with are kept; of several with one name the last counts,
+/// as to `JSON.parse`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Object(Vec<(String, Value)>);
 
@@ -59,21 +69,13 @@ impl Object {
 
     /// Returns the value of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Takes out the value of that name.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let index = self.0.iter().position(|(known, _)| known == name)?;
+        let index = self.0.iter().rposition(|(known, _)| known == name)?;
         Some(self.0.remove(index).1)
-    }
-
-    /// Sets the value of that name.
-    pub fn insert(&mut self, name: String, value: Value) {
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
-            Some(member) => member.1 = value,
-            None => self.0.push((name, value)),
-        }
     }
 }
 
@@ -88,9 +90,7 @@ impl IntoIterator for Object {
 
 impl FromIterator<(String, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
-        let mut object = Self::default();
-        members.into_iter().for_each(|(name, value)| object.insert(name, value));
-        object
+        Self(members.into_iter().collect())
     }
 }
 
@@ -178,35 +178,6 @@ impl Value {
         self.write(&mut json);
         json
     }
-
-    fn write(&self, json: &mut String) {
-        match self {
-            Self::Null => json.push_str("null"),
-            Self::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
-            Self::Number(number) => json.push_str(number),
-            Self::String(text) => write_string(text, json),
-            Self::Array(items) => {
-                let mut separator = "[";
-                for item in items {
-                    json.push_str(separator);
-                    item.write(json);
-                    separator = ",";
-                }
-                json.push_str(if items.is_empty() { "[]" } else { "]" });
-            }
-            Self::Object(Object(members)) => {
-                let mut separator = "{";
-                for (name, value) in members {
-                    json.push_str(separator);
-                    write_string(name, json);
-                    json.push(':');
-                    value.write(json);
-                    separator = ",";
-                }
-                json.push_str(if members.is_empty() { "{}" } else { "}" });
-            }
-        }
-    }
 }
 
 impl fmt::Display for Value {
@@ -230,262 +201,6 @@ impl From<String> for Value {
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
         Self::Number(decimal(number))
-    }
-}
-
-/// Spells a whole number.
-pub fn decimal(mut number: u64) -> String {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        if let Some(digit) = digits.get_mut(at) {
-            *digit = b'0' + (number % 10) as u8;
-        }
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.iter().skip(at).map(|digit| char::from(*digit)).collect()
-}
-
-/// Appends `\u` and four hexadecimal digits.
-pub(crate) fn write_escape(unit: u16, json: &mut String) {
-    json.push_str("\\u");
-    for shift in [12, 8, 4, 0] {
-        json.push(char::from(b"0123456789abcdef"[usize::from(unit >> shift & 15)]));
-    }
-}
-
-fn write_string(text: &str, json: &mut String) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\0'..='\x1f' => write_escape(character as u16, json),
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
-}
-
-/// Reads one value after another; `at` stands on a character's begin, always.
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
-    }
-
-    fn value(&mut self, depth: u32) -> Option<Value> {
-        let depth = depth.checked_sub(1)?;
-        self.skip_space();
-        match self.peek()? {
-            b'{' => self.object(depth).map(Value::Object),
-            b'[' => self.array(depth).map(Value::Array),
-            b'"' => self.string().map(Value::String),
-            b't' => self.word("true", Value::Bool(true)),
-            b'f' => self.word("false", Value::Bool(false)),
-            b'n' => self.word("null", Value::Null),
-            _ => self.number().map(|number| Value::Number(number.to_owned())),
-        }
-    }
-
-    fn word(&mut self, word: &str, value: Value) -> Option<Value> {
-        self.text.get(self.at..)?.starts_with(word).then(|| {
-            self.at += word.len();
-            value
-        })
-    }
-
-    fn object(&mut self, depth: u32) -> Option<Object> {
-        self.at += 1;
-        let mut object = Object::default();
-        self.skip_space();
-        if self.eat(b'}') {
-            return Some(object);
-        }
-        loop {
-            self.skip_space();
-            let name = self.string()?;
-            self.skip_space();
-            if !self.eat(b':') {
-                return None;
-            }
-            object.insert(name, self.value(depth)?);
-            self.skip_space();
-            if self.eat(b'}') {
-                return Some(object);
-            }
-            if !self.eat(b',') {
-                return None;
-            }
-        }
-    }
-
-    fn array(&mut self, depth: u32) -> Option<Vec<Value>> {
-        self.at += 1;
-        let mut items = Vec::new();
-        self.skip_space();
-        if self.eat(b']') {
-            return Some(items);
-        }
-        loop {
-            items.push(self.value(depth)?);
-            self.skip_space();
-            if self.eat(b']') {
-                return Some(items);
-            }
-            if !self.eat(b',') {
-                return None;
-            }
-        }
-    }
-
-    fn string(&mut self) -> Option<String> {
-        if !self.eat(b'"') {
-            return None;
-        }
-        let mut text = String::new();
-        loop {
-            let rest = self.text.get(self.at..)?;
-            let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
-            text.push_str(rest.get(..plain)?);
-            self.at += plain + 1;
-            match rest.as_bytes().get(plain)? {
-                b'"' => return Some(text),
-                b'\\' => text.push(self.escape()?),
-                _ => return None,
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Option<char> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(match byte {
-            b'"' | b'\\' | b'/' => char::from(byte),
-            b'b' => '\x08',
-            b'f' => '\x0c',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let first = self.hex()?;
-                let is_pair = (0xd800..0xdc00).contains(&first) && self.eat(b'\\') && self.eat(b'u');
-                let unit = u32::from(first);
-                if !is_pair {
-                    return char::from_u32(unit);
-                }
-                let low = u32::from(self.hex()?).checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-                return char::from_u32(0x10000 + ((unit - 0xd800) << 10) + low);
-            }
-            _ => return None,
-        })
-    }
-
-    fn hex(&mut self) -> Option<u16> {
-        let digits = self.text.get(self.at..self.at + 4)?;
-        self.at += 4;
-        digits.chars().try_fold(0, |number, digit| Some(number << 4 | digit.to_digit(16)? as u16))
-    }
-
-    fn number(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        self.eat(b'-');
-        if !self.eat(b'0') {
-            self.digits()?;
-        }
-        if self.eat(b'.') {
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if !self.eat(b'-') {
-                self.eat(b'+');
-            }
-            self.digits()?;
-        }
-        self.text.get(start..self.at)
-    }
-
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
-    }
-}
-
-#[cfg(feature = "serde")]
-mod serde_impls {
-    //! For whoever speaks the wire's JSON by serde: the emulator, the edge, tests.
-
-    use alloc::string::ToString;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::Value;
-
-    impl From<serde_json::Value> for Value {
-        fn from(value: serde_json::Value) -> Self {
-            match value {
-                serde_json::Value::Null => Self::Null,
-                serde_json::Value::Bool(value) => Self::Bool(value),
-                serde_json::Value::Number(number) => Self::Number(number.to_string()),
-                serde_json::Value::String(text) => Self::String(text),
-                serde_json::Value::Array(items) => Self::Array(items.into_iter().map(Self::from).collect()),
-                serde_json::Value::Object(members) => {
-                    Self::Object(members.into_iter().map(|(name, value)| (name, Self::from(value))).collect())
-                }
-            }
-        }
-    }
-
-    impl From<&Value> for serde_json::Value {
-        fn from(value: &Value) -> Self {
-            // What this module writes is JSON; only a number beyond all range is none to serde_json.
-            serde_json::from_str(&value.to_json()).unwrap_or_default()
-        }
-    }
-
-    impl Serialize for Value {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serde_json::Value::from(self).serialize(serializer)
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Value {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            serde_json::Value::deserialize(deserializer).map(Self::from)
-        }
-    }
-
-    impl PartialEq<serde_json::Value> for Value {
-        fn eq(&self, other: &serde_json::Value) -> bool {
-            other.eq(&serde_json::Value::from(self))
-        }
     }
 }
 
@@ -580,7 +295,9 @@ mod tests {
     #[test]
     fn last_of_several_members_with_one_name_counts() {
         let read = Value::parse(r#"{"a":1,"b":2,"a":3}"#).unwrap();
-        assert_eq!(read.to_json(), r#"{"a":3,"b":2}"#);
+        assert_eq!(read.get("a").unwrap().as_whole(), Some(3));
+        assert_eq!(read.as_object().unwrap().clone().remove("a").unwrap().as_whole(), Some(3));
+        assert_eq!(read.to_json(), r#"{"a":1,"b":2,"a":3}"#);
     }
 
     #[test]

@@ -118,8 +118,7 @@ impl Upload {
     pub(super) fn done_without_id(&mut self) -> Phase {
         let message = "The file is stored, but the answer that named it was lost: `id` is the session's";
         self.tell(Event::Warning { code: "file_id_unknown", message: message.to_owned() });
-        let mut file = self.file();
-        file.insert("id".to_owned(), self.session_id().unwrap_or_default().into());
+        let file = self.file().with("id", self.session_id().unwrap_or_default());
         self.done(Value::Object(file));
         Phase::Done
     }

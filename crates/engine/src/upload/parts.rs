@@ -65,7 +65,8 @@ impl Upload {
                     }
                     let mut file = self.file();
                     if let Some(Value::Object(data)) = envelope.remove("data") {
-                        data.into_iter().for_each(|(name, value)| file.insert(name, value));
+                        // What the server says of the file comes last, and so counts.
+                        file = data.into_iter().fold(file, |file, (name, value)| file.with(&name, value));
                     }
                     self.done(Value::Object(file));
                 }
