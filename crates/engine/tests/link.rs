@@ -370,6 +370,17 @@ fn direct_upload_of_a_file_that_changed_is_not_sent() {
     assert_eq!((sim.code(), sim.sent.len()), (ErrorCode::FileChanged, 0));
 }
 
+#[test]
+fn short_memory_begins_nothing_for_a_direct_upload_that_was_aborted_meanwhile() {
+    let mut sim = rereading(100, BodyMode::Blob).config(|config| config.direct = true).sim_at(50);
+    sim.run_until(|sim| sim.reading.is_some());
+    let (op, _) = sim.reading.expect("a part is read");
+    sim.act(Action::Abort);
+    sim.upload.handle_not_held(op);
+    sim.run();
+    assert_eq!((sim.upload.state(), sim.sent.len()), (State::Aborted, 0));
+}
+
 fn rereading(size: u64, body: BodyMode) -> Scenario {
     Scenario::parallel(size, 4).config(|config| {
         config.rereads_file = true;

@@ -130,7 +130,8 @@ pub struct Sim {
     timer: Option<Duration>,
     in_flight: BTreeMap<OpId, (Operation, Option<u32>)>,
     cancelled: BTreeSet<OpId>,
-    reading: Option<(OpId, u32)>,
+    /// What is being read, and by which operation.
+    pub reading: Option<(OpId, u32)>,
     verifying: Option<OpId>,
     not_before: HashMap<(Operation, Option<u32>), Duration>,
     failing_since: HashMap<(Operation, Option<u32>), Duration>,
