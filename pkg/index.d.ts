@@ -387,7 +387,7 @@ export interface UploadEvents {
   };
   /**
    * something that does not stop the upload: `memory_budget` (a part is larger, and sent as a slice of the file),
-   * `session_not_deleted` (after an abort, or left for a fresh one, it may still be on the server), `file_id_unknown` (see start()), `storage` (the
+   * `session_not_deleted` (after an abort it may still be on the server), `file_id_unknown` (see start()), `storage` (the
    * resume record could not be kept, or is damaged, or a newer version's: once an upload), `restarted` (the session was
    * gone, and a fresh one follows), `possible_duplicate` (a file sent in one request was sent again as its answer was lost)
    */

@@ -27,9 +27,11 @@ const invalid = (field, takes) =>
 // What whoever calls anything of the module too early is told.
 export const notLoaded = () => invalid("init()", "has to be awaited first");
 
-// Takes the words that wasm-bindgen has for an object that is used after free().
+// Makes the error of what the module's glue throws; its words for an object that is used after free() speak of pointers.
 export const misused = (text) =>
-  new UploadError(text.startsWith("null pointer") ? "It was let go of by free()" : text, { code: "invalid_argument", retryable: false });
+  text.startsWith("null pointer")
+    ? new UploadError("It was let go of by free()", { code: "invalid_argument", retryable: false })
+    : new Error(text);
 
 // The characters of a field-content are visible ASCII, space and tab (RFC 9110, 5.5); all else could end the header and
 // begin another.

@@ -72,7 +72,7 @@ impl Object {
         self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// Takes out the value of that name.
+    /// Takes out the value of that name that counts, the last.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let index = self.0.iter().rposition(|(known, _)| known == name)?;
         Some(self.0.remove(index).1)

@@ -121,8 +121,8 @@
 //! once more after it was acknowledged. What is stored is so what the file held at one time; what is written over after
 //! its part was verified is not looked at again. All that is only compared goes through a checksum in the place of SHA-1,
 //! but where the upload was resumed, or a fresh session has parts of another size. A sequential session takes no part twice:
-//! there a snapshot that tells of it is saved before each part is sent. A later visit leaves a session that holds what its
-//! snapshot does not tell of.
+//! there a snapshot that tells of it is saved before each part is sent, so that a later visit can tell whether the file still
+//! is what the server holds.
 //!
 //! # Streams
 //!

@@ -146,7 +146,7 @@ impl Snapshot {
         self.acknowledged.iter().collect()
     }
 
-    /// Returns how much it tells: of two of one session the greater is the later one.
+    /// Returns how much it tells: of two of one session the greater leaves less to be done.
     pub(crate) fn extent(&self) -> (u32, u32, usize) {
         (self.acknowledged.len(), self.file_hashed, self.digests.len())
     }

@@ -209,6 +209,18 @@ fn part_whose_digest_is_complained_of_is_hashed_and_sent_once_more() {
 }
 
 #[test]
+fn digest_that_was_computed_wrong_is_replaced_where_the_bytes_are_the_same() {
+    for body in [BodyMode::Blob, BodyMode::Buffer] {
+        let scenario = Scenario::parallel(20, 4).config(|config| (config.body, config.rereads_file) = (body, true));
+        let mut sim = scenario.fault(Upload, 1, COMPLAINT).sim();
+        sim.miscomputed = Some(1);
+        sim.run();
+        sim.assert_done();
+        assert_eq!(sim.sends_of(Upload, 1).len(), 2, "{body:?}");
+    }
+}
+
+#[test]
 fn second_complaint_of_a_digest_is_a_mismatch() {
     let sim = Scenario::parallel(20, 4).fault(Upload, 1, COMPLAINT).fault(Upload, 1, COMPLAINT).run();
     assert_eq!(sim.code(), ErrorCode::DigestMismatch);

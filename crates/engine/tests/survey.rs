@@ -12,7 +12,7 @@ use upload_session_engine::clock::Duration;
 use upload_session_engine::config::{BodyMode, Config, DigestMode};
 use upload_session_engine::error::ErrorCode;
 use upload_session_engine::output::{Event, PartState, State};
-use upload_session_engine::request::Operation::{Create, Finish, Get, Upload};
+use upload_session_engine::request::Operation::{Finish, Get, Upload};
 
 const BODIES: [BodyMode; 2] = [BodyMode::Buffer, BodyMode::Blob];
 const INTERRUPTIONS: [(Action, Action); 2] = [(Action::Pause, Action::Resume), (Action::Offline, Action::Online)];
@@ -374,30 +374,6 @@ fn part_whose_answer_was_lost_with_the_page_is_compared_with_what_was_sent() {
         let sim = crashed_before_the_answer(way, part, None);
         sim.assert_done();
         assert_eq!(sim.count(Upload), 9 - part as usize, "it is not sent again");
-    }
-}
-
-#[test]
-fn session_that_holds_what_a_slow_store_does_not_tell_of_is_left_for_a_fresh_one() {
-    for (way, change) in each_way().filter(|(_, part)| *part == 0).flat_map(|(way, _)| [(way, None), (way, Some(0))]) {
-        let mut sim = sequential(way);
-        sim.run_until(|sim| sim.record.is_some());
-        let slow_store = sim.record.clone();
-        sim.run_until(|sim| sim.server.held.contains_key(&0));
-        sim.record = slow_store;
-        change.into_iter().for_each(|at| sim.act(Action::Overwrite(at)));
-        let states = std::mem::take(&mut sim.states);
-        let mut sim = sim.crash();
-        sim.states = states;
-        sim.run();
-        assert_eq!(
-            (sim.upload.state(), sim.count(Create), sim.count(Upload)),
-            (State::Done, 1, 10),
-            "{way:?} {change:?}"
-        );
-        let told = sim.told(|event| matches!(event, Event::Warning { code: "session_not_deleted", .. }).then_some(()));
-        assert_eq!(told.len(), 1);
-        assert!(*sim.states.last().unwrap_or(&sim.server.file) == uploaded(&sim), "{way:?} {change:?}");
     }
 }
 

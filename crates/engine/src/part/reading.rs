@@ -100,8 +100,9 @@ impl Parts {
         let (number, acknowledged, doubted) = (part.number, part.acknowledged, part.doubted);
         let wants_digest = self.wanted.part && (!acknowledged || self.witness == Some(number));
         if doubted {
-            // Of its digest nothing is taken for granted.
-            return Some((number, self.hasher.part(Wanted { part: true, file: false }, None), keep));
+            // Its digest may be what was wrong.
+            let checksum = self.checksum_before(number);
+            return Some((number, self.hasher.part(Wanted { part: true, file: false }, checksum), keep));
         }
         Some((number, self.hasher_of(number, wants_digest), keep))
     }
@@ -241,9 +242,12 @@ impl Parts {
         let acknowledged = part.acknowledged;
         self.read_to = self.read_to.max(self.plan.range(number).end);
         let (wanted, known, checksum) = (hasher.wanted(), self.digest(number), hasher.checksum());
-        let has_changed = !wanted.file && checksum.is_some_and(|found| !self.is_as_before(number, found));
         let digest = self.hasher.commit(hasher);
-        if has_changed || known.is_some() && digest.is_some() && known != digest {
+        let is_same = match checksum.filter(|_| !wanted.file) {
+            Some(found) => self.is_as_before(number, found),
+            None => known.is_none() || digest.is_none() || known == digest,
+        };
+        if !is_same {
             return Some(Err(reads_differently(number)));
         }
         self.set_digest(number, digest.or(known));

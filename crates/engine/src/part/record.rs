@@ -2,33 +2,29 @@
 
 use super::Parts;
 use crate::digest::Wanted;
-use crate::part_set::PartSet;
 use crate::snapshot::{Fingerprint, Snapshot};
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 impl Parts {
-    /// Goes on from a snapshot of the same plan. `held` is how many bytes a sequential session says to hold. Returns whether it
-    /// can be told that all of it is of the file as it is now.
-    #[must_use]
-    pub(crate) fn resume(&mut self, snapshot: Snapshot, held: Option<u64>) -> bool {
-        let recorded = snapshot.acknowledged.len();
-        self.acknowledged = snapshot.acknowledged;
+    /// Goes on from a snapshot of the same plan. `held` is how many bytes a sequential session says to hold.
+    pub(crate) fn resume(&mut self, snapshot: Snapshot, held: Option<u64>) {
+        let recorded = snapshot.acknowledged;
         if self.in_order {
             let is_held = |part: &u32| held.is_some_and(|held| self.plan.range(*part).end <= held);
-            self.acknowledged = PartSet::default();
             self.acknowledged.insert(0..(0..self.plan.parts()).take_while(is_held).count() as u32);
+        } else {
+            self.acknowledged = recorded.clone();
         }
-        // What the server holds beyond the record is what was sent, whose answers the earlier visit did not live to see. Of what
-        // went into the file's digest a change is found when the file is verified.
-        let can_tell = !self.rereads_file || self.acknowledged.len() <= recorded.max(snapshot.file_hashed);
         for (part, digest) in snapshot.digests {
             self.set_digest(part, Some(digest));
         }
         let known = |part: &u32| self.digest(*part).is_some();
         let unsent = (0..self.plan.parts()).any(|part| !self.is_acknowledged(part) && known(&part));
-        let wanted = self.wanted.part && !unsent;
-        self.witness = (0..self.plan.parts()).find(|part| wanted && self.is_acknowledged(*part) && known(part));
+        // One whose answer the earlier visit did not live to see is there with what it was sent with: looked at in any case.
+        let is_witness =
+            |part: &u32| known(part) && self.is_acknowledged(*part) && !(unsent && recorded.contains(*part));
+        self.witness = (0..self.plan.parts()).rev().find(|part| self.wanted.part && is_witness(part));
         if self.wanted.file {
             self.hasher = snapshot.hasher;
             self.checksums = Vec::new();
@@ -45,7 +41,6 @@ impl Parts {
             Wanted { part: true, .. } => parts.is_acknowledged(part) || parts.digest(part).is_some(),
             _ => false,
         });
-        can_tell
     }
 
     /// Begins again with another session, and keeps what was hashed.

@@ -114,12 +114,7 @@ impl Upload {
         let resumed = snapshot.is_some();
         if let Some(snapshot) = snapshot {
             let held = field("uploaded_byte_range").and_then(Value::as_str).and_then(bytes_held);
-            if !parts.resume(snapshot, held) {
-                let message = "The session may still be on the server: it holds what its record does not tell of";
-                self.tell(Event::Warning { code: "session_not_deleted", message: message.to_owned() });
-                self.begin_again();
-                return Ok(Phase::Creating(Call::default()));
-            }
+            parts.resume(snapshot, held);
         }
         if let Some(lost) = self.lost.take() {
             parts.restart(lost);
