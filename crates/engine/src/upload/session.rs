@@ -113,8 +113,7 @@ impl Upload {
         }
         let resumed = snapshot.is_some();
         if let Some(snapshot) = snapshot {
-            let held = field("uploaded_byte_range").and_then(Value::as_str).and_then(bytes_held);
-            parts.resume(snapshot, held);
+            parts.resume(snapshot, field("uploaded_byte_range").and_then(Value::as_str).and_then(bytes_held));
         }
         if let Some(lost) = self.lost.take() {
             parts.restart(lost);
