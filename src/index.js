@@ -4,9 +4,17 @@ import load, { sha1Digest as digest, UploadSession as Session, UploadSessionsApi
 
 export { UploadError } from "./upload_session.js";
 
-export default function init(input) {
+export default async function init(input) {
   // The loader warns of everything but an object of its own, which is let through.
-  return load({ module_or_path: input?.module_or_path ?? input });
+  const exports = await load({ module_or_path: input?.module_or_path ?? input });
+  try {
+    // Compilers take functions when they are called first, those of a session for several milliseconds: not in the very task
+    // in which a file is picked.
+    new Session(new Blob(), { name: "-", parentFolderId: "-", serverUrl: "/" }).free();
+  } catch {
+    // What is missing is told where it is needed.
+  }
+  return exports;
 }
 
 export async function sha1Digest(body) {
@@ -14,6 +22,8 @@ export async function sha1Digest(body) {
 }
 
 export class UploadSessionsApi extends Api {
+  static name = "UploadSessionsApi";
+
   create(request, options) {
     return this.call("create", request, options);
   }
@@ -47,6 +57,8 @@ const running = new Set();
 const freed = new WeakSet();
 
 export class UploadSession extends Session {
+  static name = "UploadSession";
+
   static async resume(file, options) {
     const session = await Session.fromStore(file, options);
     return session && Object.setPrototypeOf(session, UploadSession.prototype);

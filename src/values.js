@@ -2,6 +2,9 @@
 
 // The one class of everything that goes wrong. Fields stand in api.d.ts; none ever holds a credential.
 export class UploadError extends Error {
+  // Minified, it would be called by a letter where it is printed.
+  static name = "UploadError";
+
   constructor(message, fields = {}) {
     const { cause, ...rest } = fields;
     super(message, cause === undefined ? undefined : { cause });

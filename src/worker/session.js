@@ -5,6 +5,8 @@ import { link } from "./link.js";
 import { Upload } from "./upload.js";
 
 export class UploadSession {
+  static name = "UploadSession";
+
   #file;
   #options;
   #signal;

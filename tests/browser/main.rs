@@ -21,6 +21,7 @@ mod link;
 mod locks;
 mod memory;
 mod odd_sizes;
+mod reading;
 mod resume;
 mod store;
 mod storm;

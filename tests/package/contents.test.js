@@ -72,6 +72,13 @@ test("no name of the package's own files is a bare one: a page without a bundler
   }
 });
 
+test("classes go by their names, though the scripts are minified", async () => {
+  for (const entry of [".", "./worker"]) {
+    const exported = await import(path.join(INSTALLED, manifest.exports[entry].default));
+    for (const name of ["UploadError", "UploadSession", "UploadSessionsApi"]) assert.equal(exported[name].name, name, entry);
+  }
+});
+
 test("publint has no complaint", async () => {
   const { messages } = await publint({ pkgDir: INSTALLED, strict: true, pack: false });
   assert.deepEqual(messages.map((message) => formatMessage(message, manifest)), []);

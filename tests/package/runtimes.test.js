@@ -57,6 +57,11 @@ test("whatever is called before init() or after free() says so", async () => {
   assert.equal(stderr, "");
 });
 
+test("init() loads the module where no session can be made", async () => {
+  const { stdout, stderr } = await run(process.execPath, [path.join(APPS, "node/bare.js")]);
+  assert.deepEqual([stdout, stderr], ["loaded\n", ""]);
+});
+
 test("upload-session/edge passes an upload on in Node", async () => {
   const child = spawn(process.execPath, [path.join(APPS, "node/edge.js"), emulator.address], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
