@@ -9,8 +9,8 @@
  */
 
 /**
- * Loads and instantiates the WebAssembly module. Idempotent; must resolve before anything else is used. Rejects where
- * the module cannot be loaded, and may be called again then.
+ * Loads and instantiates the WebAssembly module. Idempotent; must resolve before anything else is used: best called as the
+ * page loads. Rejects where the module cannot be loaded, and may be called again then.
  *
  * @param input What to load: an address, a `Request`, a `Response`, the file's bytes, a compiled `WebAssembly.Module`, or a
  * promise of one of these. Default: the `.wasm` file beside the package's own script is fetched.

@@ -4,17 +4,24 @@ import load, { sha1Digest as digest, UploadSession as Session, UploadSessionsApi
 
 export { UploadError } from "./upload_session.js";
 
+let isWarm;
+
 export default async function init(input) {
   // The loader warns of everything but an object of its own, which is let through.
   const exports = await load({ module_or_path: input?.module_or_path ?? input });
+  if (!isWarm) warmUp();
+  return exports;
+}
+
+// Makes a session of nothing: a browser compiles a function when it is called first, which takes several milliseconds here.
+// They are not to fall into the very task in which a file is picked.
+function warmUp() {
+  isWarm = true;
   try {
-    // Compilers take functions when they are called first, those of a session for several milliseconds: not in the very task
-    // in which a file is picked.
-    new Session(new Blob(), { name: "-", parentFolderId: "-", serverUrl: "/" }).free();
+    new Session(new Blob(), { name: "-", parentFolderId: "-" }).free();
   } catch {
     // What is missing is told where it is needed.
   }
-  return exports;
 }
 
 export async function sha1Digest(body) {
@@ -22,7 +29,9 @@ export async function sha1Digest(body) {
 }
 
 export class UploadSessionsApi extends Api {
-  static name = "UploadSessionsApi";
+  static get name() {
+    return "UploadSessionsApi";
+  }
 
   create(request, options) {
     return this.call("create", request, options);
@@ -57,7 +66,9 @@ const running = new Set();
 const freed = new WeakSet();
 
 export class UploadSession extends Session {
-  static name = "UploadSession";
+  static get name() {
+    return "UploadSession";
+  }
 
   static async resume(file, options) {
     const session = await Session.fromStore(file, options);

@@ -266,7 +266,7 @@ export class Reader {
     if (signal.aborted || this.closed) chunks.cancel();
     else if (fills) Object.assign(this, { chunks, position: end });
     if (!kept) {
-      this.scratch = chunks.buffer;
+      if (!this.closed) this.scratch = chunks.buffer;
       return;
     }
     const bytes = new Uint8Array(chunks.buffer, 0, length);
@@ -306,6 +306,7 @@ export class Reader {
   close() {
     this.closed = true;
     this.spare = [];
+    this.scratch = undefined;
     this.chunks?.cancel();
     this.chunks = undefined;
   }

@@ -3,7 +3,9 @@
 // The one class of everything that goes wrong. Fields stand in api.d.ts; none ever holds a credential.
 export class UploadError extends Error {
   // Minified, it would be called by a letter where it is printed.
-  static name = "UploadError";
+  static get name() {
+    return "UploadError";
+  }
 
   constructor(message, fields = {}) {
     const { cause, ...rest } = fields;

@@ -5,7 +5,9 @@ import { link } from "./link.js";
 import { Upload } from "./upload.js";
 
 export class UploadSession {
-  static name = "UploadSession";
+  static get name() {
+    return "UploadSession";
+  }
 
   #file;
   #options;

@@ -7,7 +7,7 @@ use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Patch, eval, file, get, settle};
+use crate::support::{Patch, eval, file, get, settle, with};
 
 const MIB: usize = 1 << 20;
 
@@ -38,9 +38,9 @@ fn close(reader: &Reader) {
     get(reader.as_ref(), "close").unchecked_into::<Function>().call0(reader.as_ref()).unwrap();
 }
 
-/// Reads a part with nothing to stop it.
-async fn read(reader: &Reader, part: usize, keeps: bool) -> JsValue {
-    let (start, end) = ((part * MIB) as f64, ((part + 1) * MIB) as f64);
+/// Reads so many mebibytes with nothing to stop it.
+async fn read(reader: &Reader, start: usize, length: usize, keeps: bool) -> JsValue {
+    let (start, end) = ((start * MIB) as f64, ((start + length) * MIB) as f64);
     let signal = eval("new AbortController().signal");
     settle(reader.read(start, end, &JsValue::UNDEFINED, false, keeps, &signal)).await.unwrap()
 }
@@ -58,25 +58,26 @@ async fn cancelled_read_feeds_no_more() {
             abort.call0(&controller).unwrap();
         });
         let reader = Reader::new(file(8 * MIB).as_ref());
-        // Whatever it comes to: nobody asks any more.
-        let read = reader.read(0.0, (8 * MIB) as f64, feed.as_ref(), digests, false, &signal);
-        let _ = settle(read).await;
+        // It comes to an end, whatever that tells: nobody asks any more.
+        settle(reader.read(0.0, (8 * MIB) as f64, feed.as_ref(), digests, false, &signal)).await.unwrap();
+        close(&reader);
         assert!((1..=MIB as u32).contains(&fed.get()), "digests: {digests}, {} bytes", fed.get());
     }
 }
 
 #[wasm_bindgen_test]
 async fn memory_is_used_again_and_is_let_go_of_once_the_reader_is_closed() {
-    let reader = Reader::new(file(3 * MIB).as_ref());
+    let reader = Reader::new(file(4 * MIB).as_ref());
+    let room = |bytes: &JsValue| get(bytes, "buffer.byteLength").as_f64().unwrap() as usize / MIB;
     let spare = || get(reader.as_ref(), "spare").unchecked_into::<Array>().length();
-    let bytes = read(&reader, 0, true).await;
-    assert_eq!((get(&bytes, "length").as_f64(), spare()), (Some(MIB as f64), 0));
+    let bytes = read(&reader, 0, 2, true).await;
+    reader.recycle(&bytes);
+    let bytes = read(&reader, 2, 1, true).await;
+    assert_eq!((get(&bytes, "length").as_f64(), room(&bytes)), (Some(MIB as f64), 2), "that of the part before");
+    let other = read(&reader, 3, 1, true).await;
+    assert_eq!(room(&other), 1, "memory of its own");
     reader.recycle(&bytes);
     assert_eq!(spare(), 1);
-    let bytes = read(&reader, 1, true).await;
-    assert_eq!(spare(), 0, "it is used for the next part");
-    let other = read(&reader, 2, true).await;
-    reader.recycle(&bytes);
     close(&reader);
     assert_eq!(spare(), 0);
     reader.recycle(&other);
@@ -84,25 +85,31 @@ async fn memory_is_used_again_and_is_let_go_of_once_the_reader_is_closed() {
 }
 
 #[wasm_bindgen_test]
-async fn stream_goes_on_with_the_part_that_follows_until_the_reader_is_closed() {
-    let streams = eval(
-        "(() => { const own = Blob.prototype.stream; \
-           return Object.assign(function () { self.streamsOpened = (self.streamsOpened ?? 0) + 1; return own.call(this); }); })()",
-    );
-    let patch = Patch::new("Blob.prototype", "stream", &streams);
-    // A stream goes on for a second at most; however long the machine takes, none goes by.
-    let clock = Patch::new("performance", "now", &eval("() => 0"));
-    let opened = || eval("self.streamsOpened ?? 0").as_f64().unwrap();
-    let before = opened();
-    let reader = Reader::new(file(4 * MIB).as_ref());
-    read(&reader, 0, false).await;
-    read(&reader, 1, false).await;
-    assert_eq!(opened() - before, 1.0);
-    // What the stream has read ahead is of the time before.
+async fn stream_goes_on_with_the_part_that_follows_until_it_is_old_or_the_reader_is_closed() {
+    // What a stream has read ahead is of the time when it was opened: each is of a slice of its own.
+    let counting = "((file) => { file.opened = 0; \
+        file.slice = (...range) => { file.opened += 1; return Blob.prototype.slice.apply(file, range); }; return file; })";
+    let count = eval(counting).unchecked_into::<Function>();
+    let file = count.call1(&JsValue::UNDEFINED, file(8 * MIB).as_ref()).unwrap();
+    let opened = || get(&file, "opened").as_f64().unwrap();
+    // However long the machine takes, no time goes by but what is set here.
+    let clock = with(eval("({})"), "millis", 0);
+    let now = eval("(clock) => () => clock.millis").unchecked_into::<Function>();
+    let patch = Patch::new("performance", "now", &now.call1(&JsValue::UNDEFINED, &clock).unwrap());
+    let reader = Reader::new(&file);
+    read(&reader, 0, 1, false).await;
+    read(&reader, 1, 1, false).await;
+    let clock = with(clock, "millis", 999);
+    read(&reader, 2, 1, false).await;
+    assert_eq!(opened(), 1.0);
+    with(clock, "millis", 1000);
+    read(&reader, 3, 1, false).await;
+    assert_eq!(opened(), 2.0, "once it is a second old");
     close(&reader);
-    read(&reader, 2, false).await;
-    assert_eq!(opened() - before, 2.0, "after it was closed");
-    read(&reader, 0, false).await;
-    assert_eq!(opened() - before, 3.0, "of another part than follows");
-    drop((patch, clock));
+    read(&reader, 4, 1, false).await;
+    assert_eq!(opened(), 3.0, "after it was closed");
+    read(&reader, 6, 1, false).await;
+    assert_eq!(opened(), 4.0, "of another part than follows");
+    close(&reader);
+    drop(patch);
 }
