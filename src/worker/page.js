@@ -3,9 +3,10 @@
 
 import load, { sha1Digest as digestHere } from "../upload_session.js";
 import { connect, link } from "./link.js";
+import { UploadSession } from "./session.js";
 
 export { UploadError, UploadSessionsApi } from "../upload_session.js";
-export { UploadSession } from "./session.js";
+export { UploadSession };
 
 let loading;
 
@@ -27,7 +28,19 @@ const forget = () => {
 async function start(input, worker) {
   const exports = await load(input);
   await connect(worker, exports.module, forget);
+  warmUp();
   return exports;
+}
+
+// As that of the module: for what a session is handed over by.
+function warmUp() {
+  try {
+    const session = new UploadSession(new Blob(), { name: "-", parentFolderId: "-" });
+    session.snapshot();
+    session.free();
+  } catch {
+    // What is missing is told where it is needed.
+  }
 }
 
 export async function sha1Digest(body) {
