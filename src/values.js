@@ -7,14 +7,15 @@ export class UploadError extends Error {
     return "UploadError";
   }
 
+  // As that of the platform's own errors: a subclass, or one error, may have another.
+  static {
+    this.prototype.name = "UploadError";
+  }
+
   constructor(message, fields = {}) {
     const { cause, ...rest } = fields;
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, rest);
-  }
-
-  get name() {
-    return "UploadError";
   }
 }
 

@@ -79,6 +79,26 @@ test("classes go by their names, though the scripts are minified", async () => {
   }
 });
 
+test("errors can be named anew, as the platform's own can", async () => {
+  const { UploadError } = await import(path.join(INSTALLED, manifest.exports["."].default));
+  class Refused extends UploadError {
+    constructor(message) {
+      super(message, { code: "forbidden", retryable: false });
+      this.name = "Refused";
+    }
+  }
+  assert.equal(String(new Refused("not here")), "Refused: not here");
+  assert.equal(String(new UploadError("not here")), "UploadError: not here");
+});
+
+test("there is no way past a session's own free()", async () => {
+  assert.ok(Symbol.dispose, "this Node has explicit resource management");
+  for (const entry of [".", "./worker"]) {
+    const { UploadSession } = await import(path.join(INSTALLED, manifest.exports[entry].default));
+    assert.equal(Symbol.dispose in UploadSession.prototype, false, entry);
+  }
+});
+
 test("publint has no complaint", async () => {
   const { messages } = await publint({ pkgDir: INSTALLED, strict: true, pack: false });
   assert.deepEqual(messages.map((message) => formatMessage(message, manifest)), []);

@@ -96,6 +96,8 @@ script = script.replace(/\bwasm\.(\w+)/g, (_, from) => {
 // Every browser that runs the module has it.
 replace(/^if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[^]*?^\}\n/gm, "", 1);
 replace(/\(typeof FinalizationRegistry === 'undefined'\)\n    \? \{ register: \(\) => \{\}, unregister: \(\) => \{\} \}\n    : /g, "", 3);
+// The page's classes let go of a session by their own `free`, which this would pass by.
+replace(/^if \(Symbol\.dispose\) .*\n/gm, "", 2);
 // The module always gives memory of its own to strings.
 replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/gm, "", 1);
 const imports = modules.map((module, index) => `import * as snippet${index} from ${JSON.stringify(module)};\n`);
