@@ -20,6 +20,24 @@ const PAGE = `<!doctype html><title>A page of someone else's</title><input type=
   window.until = async (session, event, isSo = () => true) => new Promise((resolve) => {
     const off = session.on(event, (detail) => isSo(detail) && (off(), resolve(detail)));
   });
+  // What a reload finds of a session that has said that a part is done: its record is written a moment later.
+  window.recorded = async (sessionId, partNumber) => {
+    for (;;) {
+      const records = await new Promise((resolve, reject) => {
+        const opening = indexedDB.open("upload-session");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const asking = opening.result.transaction("records").objectStore("records").getAll();
+          asking.onerror = () => reject(asking.error);
+          asking.onsuccess = () => (opening.result.close(), resolve(asking.result));
+        };
+      });
+      const holds = ({ acknowledged }) => acknowledged.some(([first, last]) => first <= partNumber && partNumber <= last);
+      const record = records.find((record) => record.sessionId === sessionId && holds(record));
+      if (record) return record;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
   const plain = (error) => ({ isUploadError: error instanceof worker.UploadError, message: error.message, ...error, cause: error.cause });
   window.plain = plain;
   document.documentElement.dataset.ready = "";

@@ -129,11 +129,11 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
   test(`${browser}: after a reload an upload goes on from the record that the worker kept`, async () => {
     await shared.open("reloaded");
     await shared.emulator.settings("reloaded", SLOW);
-    const snapshot = await run(async () => {
+    const record = await run(async () => {
       const session = new UploadSession(file(), options);
       session.start();
       await until(session, "part", ({ partNumber, state }) => partNumber === 1 && state === "done");
-      return session.snapshot();
+      return recorded(session.id, 1);
     });
     await shared.driver.navigate().refresh();
     const before = await shared.waitForStats("reloaded", (stats) => stats.uploads_in_flight === 0);
@@ -148,12 +148,12 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
     });
     await assertStored(uploaded);
     assert.equal(resumed, true);
-    assert.equal(sessionId, snapshot.sessionId);
+    assert.equal(sessionId, record.sessionId);
     assert.equal(second, null, "there is no record any more, and undefined instead of a session");
     const after = await shared.emulator.stats("reloaded");
     assert.equal(after.requests.create, 1);
     assert.ok(after.log.length > before.log.length);
-    const acknowledged = new Set(snapshot.acknowledged.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, at) => first + at)));
+    const acknowledged = new Set(record.acknowledged.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, at) => first + at)));
     assert.deepEqual(sentAgain(after.log.slice(before.log.length), { acknowledged }), []);
   });
 
