@@ -20,6 +20,8 @@ const PAGE = `<!doctype html><title>A page of someone else's</title><input type=
   window.until = async (session, event, isSo = () => true) => new Promise((resolve) => {
     const off = session.on(event, (detail) => isSo(detail) && (off(), resolve(detail)));
   });
+  // Whether a snapshot, or the record of one, counts a part as done.
+  window.countsPart = ({ acknowledged }, partNumber) => acknowledged.some(([first, last]) => first <= partNumber && partNumber <= last);
   // What a reload finds of a session that has said that a part is done: its record is written a moment later.
   window.recorded = async (sessionId, partNumber) => {
     for (;;) {
@@ -32,8 +34,7 @@ const PAGE = `<!doctype html><title>A page of someone else's</title><input type=
           asking.onsuccess = () => (opening.result.close(), resolve(asking.result));
         };
       });
-      const holds = ({ acknowledged }) => acknowledged.some(([first, last]) => first <= partNumber && partNumber <= last);
-      const record = records.find((record) => record.sessionId === sessionId && holds(record));
+      const record = records.find((record) => record.sessionId === sessionId && countsPart(record, partNumber));
       if (record) return record;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

@@ -36,8 +36,8 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
       session.on("part", ({ partNumber, state }) => {
         // What a page keeps by itself, and what it shows, has to count the part that it was just told of.
         if (state === "done") counts.push(session.progress.parts.done);
-        const { sessionId, acknowledged } = state === "done" ? session.snapshot() : {};
-        if (sessionId) parts.push(sessionId === session.id && acknowledged.some(([first, last]) => first <= partNumber && partNumber <= last));
+        const snapshot = state === "done" ? session.snapshot() : null;
+        if (snapshot) parts.push(snapshot.sessionId === session.id && countsPart(snapshot, partNumber));
       });
       const told = until(session, "session");
       const promise = session.start();
